@@ -1,0 +1,171 @@
+// Package blob keeps bytes by their SHA-256.
+//
+// A blob is written to a temporary name, synced, and renamed to its digest, so a name that exists is whole. Blobs are
+// never changed; the same bytes twice are one file.
+package blob
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Digest is a SHA-256.
+type Digest [sha256.Size]byte
+
+func (d Digest) String() string { return hex.EncodeToString(d[:]) }
+
+// ParseDigest takes 32 raw bytes.
+func ParseDigest(raw []byte) (Digest, error) {
+	if len(raw) != sha256.Size {
+		return Digest{}, fmt.Errorf("a digest has %d bytes, want %d", len(raw), sha256.Size)
+	}
+	return Digest(raw), nil
+}
+
+// ErrMissing is the answer for a blob that is not there.
+var ErrMissing = errors.New("blob is not in the store")
+
+// ErrDigest is the answer for bytes that are not what they were said to be.
+var ErrDigest = errors.New("bytes do not have the digest they were sent under")
+
+// Store is a folder of blobs.
+type Store struct {
+	dir string
+}
+
+// Open makes the folder if need be.
+func Open(dir string) (*Store, error) {
+	if err := os.MkdirAll(filepath.Join(dir, "tmp"), 0o700); err != nil {
+		return nil, fmt.Errorf("open blob store: %w", err)
+	}
+	return &Store{dir: dir}, nil
+}
+
+func (s *Store) path(d Digest) string {
+	name := d.String()
+	return filepath.Join(s.dir, name[:2], name)
+}
+
+// Put stores what r gives. With want it refuses other bytes (ErrDigest) and keeps nothing.
+func (s *Store) Put(ctx context.Context, r io.Reader, want *Digest) (Digest, int64, error) {
+	if want != nil {
+		if size, err := s.Stat(ctx, *want); err == nil {
+			return *want, size, drain(ctx, r)
+		}
+	}
+	tmp, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "put-*")
+	if err != nil {
+		return Digest{}, 0, fmt.Errorf("put blob: %w", err)
+	}
+	defer os.Remove(tmp.Name()) // gone after the rename; else it is what a failed put left
+	hash := sha256.New()
+	size, err := io.Copy(io.MultiWriter(tmp, hash), contextReader{ctx, r})
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return Digest{}, 0, fmt.Errorf("put blob: %w", err)
+	}
+	got := Digest(hash.Sum(nil))
+	if want != nil && got != *want {
+		return Digest{}, 0, fmt.Errorf("put blob %s: got %s: %w", want, got, ErrDigest)
+	}
+	return got, size, s.publish(tmp.Name(), got)
+}
+
+func (s *Store) publish(tmp string, d Digest) error {
+	final := s.path(d)
+	if _, err := os.Stat(final); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
+		return fmt.Errorf("put blob %s: %w", d, err)
+	}
+	if err := os.Rename(tmp, final); err != nil {
+		return fmt.Errorf("put blob %s: %w", d, err)
+	}
+	return SyncDir(filepath.Dir(final))
+}
+
+// Open reads a blob; the caller closes it.
+func (s *Store) Open(_ context.Context, d Digest) (*os.File, error) {
+	f, err := os.Open(s.path(d))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("blob %s: %w", d, ErrMissing)
+	}
+	return f, err
+}
+
+// Read reads a whole blob of at most limit bytes and checks its digest: a disk may lie.
+func (s *Store) Read(ctx context.Context, d Digest, limit int64) ([]byte, error) {
+	f, err := s.Open(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil {
+		return nil, fmt.Errorf("read blob %s: %w", d, err)
+	}
+	if int64(len(b)) > limit {
+		return nil, fmt.Errorf("blob %s is larger than %d bytes", d, limit)
+	}
+	if Digest(sha256.Sum256(b)) != d {
+		return nil, fmt.Errorf("read blob %s: %w", d, ErrDigest)
+	}
+	return b, nil
+}
+
+// Stat gives the size, or ErrMissing.
+func (s *Store) Stat(_ context.Context, d Digest) (int64, error) {
+	info, err := os.Stat(s.path(d))
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0, fmt.Errorf("blob %s: %w", d, ErrMissing)
+	}
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+// Has says whether a blob is there.
+func (s *Store) Has(ctx context.Context, d [sha256.Size]byte) (bool, error) {
+	_, err := s.Stat(ctx, d)
+	if errors.Is(err, ErrMissing) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// SyncDir makes a rename in a folder durable.
+func SyncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func drain(ctx context.Context, r io.Reader) error {
+	_, err := io.Copy(io.Discard, contextReader{ctx, r})
+	return err
+}
+
+type contextReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c contextReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.r.Read(p)
+}
