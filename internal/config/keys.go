@@ -1,0 +1,37 @@
+package config
+
+// Key is a setting that a person may give as a flag, in the environment or in provenir.yaml.
+type Key struct {
+	Name    string
+	Default string
+	Doc     string
+}
+
+// Env is the variable of a key: grpc.listen is PROVENIR_GRPC_LISTEN.
+func (k Key) Env() string { return envName(k.Name) }
+
+// Keys are all settings of a mesh, in the order in which `config check` prints them.
+func Keys() []Key {
+	return []Key{
+		{"data", ".provenir", "folder of everything that is kept"},
+		{"grpc.listen", "127.0.0.1:9090", "address of gRPC"},
+		{"http.listen", "127.0.0.1:8080", "address of REST, SSE and the dashboard"},
+		{"nats.listen", "127.0.0.1:4222", "address of the embedded NATS; off keeps it inside the process"},
+		{"nats.url", "", "NATS cluster; empty starts the embedded one beside the recorder"},
+		{"cache.url", "", "Redis, as redis://host:port; empty caches in the process"},
+		{"store.url", "", "SQL server; empty keeps one SQLite file a role"},
+		{"mesh.token_file", "", "file of the mesh's token; empty is <data>/token"},
+		{"peers.recorder", "", "address of the recorder, where another process runs it"},
+		{"peers.governance", "", "address of governance"},
+		{"peers.verifier", "", "address of the verifier"},
+		{"peers.evaluator", "", "address of the evaluator"},
+		{"peers.trainer", "", "address of the trainer"},
+		{"peers.orchestrator", "", "address of the orchestrator"},
+		{"onnx.library", "", "path of the ONNX Runtime library; empty looks beside the binary"},
+		{"engine.threads", "2", "threads of the built-in engine"},
+		{"engine.spin", "false", "true lets idle engine threads spin: faster decoding, busier cores"},
+		{"log.level", "warn", "debug, info, warn or error"},
+		{"telemetry.otlp", "", "OTLP gRPC endpoint for traces; empty traces nothing"},
+		{"keys.passphrase_file", "", "file with the passphrase of the signing key; empty keeps the key unencrypted (mode 0600)"},
+	}
+}
