@@ -1,0 +1,57 @@
+package ledger
+
+// SignatureState is what is known about who signed.
+type SignatureState string
+
+const (
+	SignatureVerified  SignatureState = "verified"  // every checkpoint is signed by a trusted key
+	SignatureUnchecked SignatureState = "unchecked" // no key was given: nothing is said about who wrote the log
+	SignatureInvalid   SignatureState = "invalid"   // at least one is not
+	SignatureAbsent    SignatureState = "absent"    // there is no checkpoint
+)
+
+// maxDamages bounds a report: a shredded log names its first damages and counts the rest.
+const maxDamages = 256
+
+// Report is what [Verify] found in a log.
+type Report struct {
+	Origin    string         `json:"origin"`
+	Log       Log            `json:"log"`
+	Segments  int            `json:"segments"`
+	Bytes     int64          `json:"bytes"`
+	Records   uint64         `json:"records"`
+	Chain     Hash           `json:"chain"`
+	Root      Hash           `json:"root"` // of all records; meaningless when some are damaged or missing
+	Signature SignatureState `json:"signature"`
+	Cosigners []string       `json:"cosigners,omitempty"` // witnesses whose signature is on the newest checkpoint
+	// Covered is the size of the newest checkpoint whose root was recomputed. Records after it can be cut off without a
+	// trace, so whoever relies on them asks for a checkpoint.
+	Covered        uint64   `json:"covered"`
+	Checkpoints    int      `json:"checkpoints"`     // compared
+	BlobsUnchecked uint64   `json:"blobs_unchecked"` // payloads that lie in the blob store and were not read
+	TilesMissing   int      `json:"tiles_missing"`   // not stored; they can be rebuilt and are no damage
+	TornTail       int64    `json:"torn_tail"`       // bytes of a write that a crash cut off, after everything covered
+	Damages        []Damage `json:"damages"`
+	DamagesOmitted int      `json:"damages_omitted"`
+}
+
+// OK tells that nothing is wrong with the log. It says nothing about who signed it: see Signature.
+func (r *Report) OK() bool { return len(r.Damages) == 0 }
+
+func (r *Report) add(d Damage) {
+	if len(r.Damages) == maxDamages {
+		r.DamagesOmitted++
+		return
+	}
+	r.Damages = append(r.Damages, d)
+}
+
+// Has tells whether a kind of damage was found.
+func (r *Report) Has(kind DamageKind) bool {
+	for _, d := range r.Damages {
+		if d.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
