@@ -12,8 +12,8 @@ import (
 const EnvLibrary = "PROVENIR_ONNXRUNTIME"
 
 // Find gives the path of the library: the configured one, else PROVENIR_ONNXRUNTIME, else lib/onnxruntime/ beside the
-// program or one folder above it, else below the working directory (a checkout). A path that was set and is not there is
-// an error: falling through would run another library than the one that was asked for.
+// program or one folder above it. A path that was set and is not there is an error: falling through would run another
+// library than the one that was asked for.
 func Find(configured string) (string, error) {
 	exe, err := os.Executable()
 	if err == nil {
@@ -22,9 +22,6 @@ func Find(configured string) (string, error) {
 	folders := []string{}
 	if err == nil {
 		folders = append(folders, filepath.Dir(exe), filepath.Dir(filepath.Dir(exe)))
-	}
-	if wd, err := os.Getwd(); err == nil {
-		folders = append(folders, wd)
 	}
 	return find(configured, os.Getenv(EnvLibrary), folders)
 }
