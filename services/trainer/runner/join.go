@@ -1,0 +1,77 @@
+package runner
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	"github.com/provenir/provenir/services/trainer/engine"
+)
+
+// await waits until every rollout of a round has its reward or its reason. Rewards come in any order; one for a rollout
+// that was never sent, or a second different one, ends the stage: paying for something else than was sampled is worse
+// than stopping.
+func (r *run) await(ctx context.Context, round []*rollout) error {
+	byID := make(map[string]*rollout, len(round))
+	for _, x := range round {
+		byID[x.id] = x
+	}
+	for missing := len(round); missing > 0; {
+		batch, err := r.link.Rewards(ctx)
+		if err != nil {
+			return err
+		}
+		if batch.GetStep() != r.state.NextStep {
+			return &engine.Error{Reason: "VERDICT_UNKNOWN_ROLLOUT", Detail: fmt.Sprintf("rewards of step %d came at step %d", batch.GetStep(), r.state.NextStep)}
+		}
+		for _, payload := range batch.GetRewards() {
+			var paid corev1.RewardBatch
+			if err := proto.Unmarshal(payload, &paid); err != nil {
+				return fmt.Errorf("reward of step %d: %w", batch.GetStep(), err)
+			}
+			for _, reward := range paid.GetRewards() {
+				x := byID[reward.GetRolloutId()]
+				fresh, err := take(x, reward)
+				if err != nil {
+					return err
+				}
+				if fresh {
+					missing--
+				}
+			}
+		}
+	}
+	quarantine(round)
+	return r.Fault.At(PointRewarded)
+}
+
+func take(x *rollout, reward *corev1.Reward) (fresh bool, err error) {
+	switch {
+	case x == nil || !bytes.Equal(reward.GetRolloutDigest(), x.digest[:]):
+		return false, &engine.Error{Reason: "VERDICT_UNKNOWN_ROLLOUT", Detail: reward.GetRolloutId() + " was not sent in this round with that digest"}
+	case x.reward == nil:
+		x.reward = reward
+		x.masked = reward.GetUse() != corev1.TrainUse_TRAIN_USE_USE
+		return true, nil
+	case proto.Equal(x.reward, reward):
+		return false, nil
+	default:
+		return false, &engine.Error{Reason: "VERDICT_CONFLICT", Detail: reward.GetRolloutId() + " was rewarded twice with different verdicts"}
+	}
+}
+
+// quarantine masks the whole group of a rollout whose use says so.
+func quarantine(round []*rollout) {
+	groups := map[string]bool{}
+	for _, x := range round {
+		if x.reward.GetUse() == corev1.TrainUse_TRAIN_USE_QUARANTINE_GROUP {
+			groups[x.group] = true
+		}
+	}
+	for _, x := range round {
+		x.masked = x.masked || groups[x.group]
+	}
+}
