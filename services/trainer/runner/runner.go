@@ -138,12 +138,16 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.restore(ctx); err != nil {
 		return err
 	}
-	return r.link.Send(ctx, &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Ready{Ready: &trainerv1.Ready{
+	err = r.link.Send(ctx, &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Ready{Ready: &trainerv1.Ready{
 		Engine: info.Name, Effective: spec, SpecDigest: specDigest[:], ResumeStep: r.state.NextStep, Branch: r.state.Branch,
 		Env: r.environment(info), Repeatable: info.Repeatable, BaseDigest: base[:], TokenizerDigest: tokenizer[:], Semantic: semantic,
 		Parameters: uint64(info.Parameters), OrderDigest: orderDigest[:], Chain: r.chain[:],
 		DeclaredVsEffective: plan.Differs(r.Start.GetSpec(), r.Plan, info.Device, info.DeviceNote),
 	}}})
+	if err == nil && r.Start.GetAnnounceBase() && r.state.NextStep == r.Start.GetFirstStep() {
+		err = r.announce(ctx, r.state.NextStep)
+	}
+	return err
 }
 
 func (r *run) environment(info engine.Info) *corev1.Environment {

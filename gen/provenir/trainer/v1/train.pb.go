@@ -625,7 +625,9 @@ type Start struct {
 	// chain is the digest chain at the end of the stage before; empty for the first stage.
 	Chain []byte `protobuf:"bytes,9,opt,name=chain,proto3" json:"chain,omitempty"`
 	// base is the checkpoint that ended the stage before; empty for the first stage.
-	Base          []byte `protobuf:"bytes,10,opt,name=base,proto3" json:"base,omitempty"`
+	Base []byte `protobuf:"bytes,10,opt,name=base,proto3" json:"base,omitempty"`
+	// announce_base saves the starting weights as a checkpoint and sends it after ready, for an evaluation before training.
+	AnnounceBase  bool `protobuf:"varint,11,opt,name=announce_base,json=announceBase,proto3" json:"announce_base,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -721,6 +723,13 @@ func (x *Start) GetBase() []byte {
 		return x.Base
 	}
 	return nil
+}
+
+func (x *Start) GetAnnounceBase() bool {
+	if x != nil {
+		return x.AnnounceBase
+	}
+	return false
 }
 
 // ResumePoint is the earliest step that must be run again.
@@ -1836,7 +1845,7 @@ const file_provenir_trainer_v1_train_proto_rawDesc = "" +
 	"\x05event\x18\x0e \x01(\v2 .provenir.trainer.v1.EngineEventH\x00R\x05event\x12;\n" +
 	"\bfinished\x18\x0f \x01(\v2\x1d.provenir.trainer.v1.FinishedH\x00R\bfinished\x12>\n" +
 	"\theartbeat\x18\x10 \x01(\v2\x1e.provenir.trainer.v1.HeartbeatH\x00R\theartbeatB\x06\n" +
-	"\x04body\"\xcb\x02\n" +
+	"\x04body\"\xf0\x02\n" +
 	"\x05Start\x12\x15\n" +
 	"\x06run_id\x18\x01 \x01(\tR\x05runId\x122\n" +
 	"\x04spec\x18\x02 \x01(\v2\x1e.provenir.trainer.v1.TrainSpecR\x04spec\x128\n" +
@@ -1848,7 +1857,8 @@ const file_provenir_trainer_v1_train_proto_rawDesc = "" +
 	"\x10checkpoint_steps\x18\b \x03(\x04R\x0fcheckpointSteps\x12\x14\n" +
 	"\x05chain\x18\t \x01(\fR\x05chain\x12\x12\n" +
 	"\x04base\x18\n" +
-	" \x01(\fR\x04base\"Y\n" +
+	" \x01(\fR\x04base\x12#\n" +
+	"\rannounce_base\x18\v \x01(\bR\fannounceBase\"Y\n" +
 	"\vResumePoint\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\x04R\x04step\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\rR\x06branch\x12\x1e\n" +

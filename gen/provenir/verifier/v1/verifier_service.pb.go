@@ -962,9 +962,11 @@ type VerdictItem struct {
 	// measured is beside the tree.
 	Measured *v1.Measured `protobuf:"bytes,3,opt,name=measured,proto3" json:"measured,omitempty"`
 	// summary is what the orchestrator decides TrainUse from, without decoding the verdict.
-	Summary       *VerdictSummary `protobuf:"bytes,4,opt,name=summary,proto3" json:"summary,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Summary *VerdictSummary `protobuf:"bytes,4,opt,name=summary,proto3" json:"summary,omitempty"`
+	// heldout_follows: the item was drawn for a second verdict, which comes in a heldout frame of the same seq.
+	HeldoutFollows bool `protobuf:"varint,5,opt,name=heldout_follows,json=heldoutFollows,proto3" json:"heldout_follows,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *VerdictItem) Reset() {
@@ -1023,6 +1025,13 @@ func (x *VerdictItem) GetSummary() *VerdictSummary {
 		return x.Summary
 	}
 	return nil
+}
+
+func (x *VerdictItem) GetHeldoutFollows() bool {
+	if x != nil {
+		return x.HeldoutFollows
+	}
+	return false
 }
 
 // VerdictSummary is what the orchestrator needs of a verdict.
@@ -2180,12 +2189,13 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\x0eheldout_digest\x18\x02 \x01(\fR\rheldoutDigest\x12:\n" +
 	"\x06credit\x18\x03 \x01(\v2\".provenir.verifier.v1.VerifyCreditR\x06credit\x12.\n" +
 	"\x10heldout_fraction\x18\x04 \x01(\x01H\x00R\x0fheldoutFraction\x88\x01\x01B\x13\n" +
-	"\x11_heldout_fraction\"\xb1\x01\n" +
+	"\x11_heldout_fraction\"\xda\x01\n" +
 	"\vVerdictItem\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x12\x18\n" +
 	"\averdict\x18\x02 \x01(\fR\averdict\x126\n" +
 	"\bmeasured\x18\x03 \x01(\v2\x1a.provenir.core.v1.MeasuredR\bmeasured\x12>\n" +
-	"\asummary\x18\x04 \x01(\v2$.provenir.verifier.v1.VerdictSummaryR\asummary\"\xd0\x01\n" +
+	"\asummary\x18\x04 \x01(\v2$.provenir.verifier.v1.VerdictSummaryR\asummary\x12'\n" +
+	"\x0fheldout_follows\x18\x05 \x01(\bR\x0eheldoutFollows\"\xd0\x01\n" +
 	"\x0eVerdictSummary\x122\n" +
 	"\x06scored\x18\x01 \x01(\v2\x18.provenir.core.v1.ScoredH\x00R\x06scored\x128\n" +
 	"\bunscored\x18\x02 \x01(\v2\x1a.provenir.core.v1.UnscoredH\x00R\bunscored\x12\x1e\n" +
