@@ -12,6 +12,16 @@ import (
 var (
 	demoSeeds = flag.Int("demo", 0, "train the whole demo with this many seeds (two minutes each)")
 	demoRow   = flag.String("demo.objective", "grpo", "objective of its second half")
+	demoFirst = flag.Uint64("demo.first", 1, "first seed")
+	fLR       = flag.Float64("demo.lr", 3e-4, "")
+	fKL       = flag.Float64("demo.kl", .005, "")
+	fSFT      = flag.Int("demo.sft", 800, "")
+	fSFTLR    = flag.Float64("demo.sftlr", 3e-3, "")
+	fWork     = flag.Float64("demo.work", .5, "")
+	fRL       = flag.Int("demo.rl", 150, "")
+	fMini     = flag.Int("demo.mini", 128, "")
+	fWarm     = flag.Int("demo.warm", 5, "")
+	fSched    = flag.String("demo.sched", "constant", "")
 )
 
 func demoEngine(tb testing.TB, seed uint64, threads int) *Engine {
@@ -43,13 +53,13 @@ func TestDemo(t *testing.T) {
 		t.Skip("takes minutes: run with -demo 3")
 	}
 	sum := 0.0
-	for seed := uint64(1); seed <= uint64(*demoSeeds); seed++ {
+	for seed := *demoFirst; seed < *demoFirst+uint64(*demoSeeds); seed++ {
 		l := &learner{tb: t, e: demoEngine(t, seed, 2), seed: seed}
 		start := time.Now()
-		sft := l.sft(800)
+		sft := l.sft(*fSFT)
 		mid := time.Now()
 		before := l.accuracy()
-		l.rl(*demoRow, 150, nil, func(s int, reward float64, m map[string]float64) {
+		l.rl(*demoRow, *fRL, nil, func(s int, reward float64, m map[string]float64) {
 			if s < 2 || s%30 == 29 {
 				t.Logf("step %3d reward %.3f kl %.4f entropy %.3f norm %.3f clip %.4f first %.1e", s, reward, m["kl.ref"],
 					m["policy.entropy"], m["optim.grad_norm"], m["clip.region"], m["ratio.first_dev"])

@@ -20,7 +20,11 @@ func openFolder(from fs.FS, seed uint64) (llama.Config, token.Tokenizer, func(*p
 	if err != nil {
 		return net, nil, nil, err
 	}
-	tok, err := openTokenizer(from)
+	ids, err := specials(raw)
+	if err != nil {
+		return net, nil, nil, err
+	}
+	tok, err := openTokenizer(from, ids)
 	if err != nil {
 		return net, nil, nil, err
 	}
@@ -39,11 +43,11 @@ func openFolder(from fs.FS, seed uint64) (llama.Config, token.Tokenizer, func(*p
 }
 
 // openTokenizer reads tokenizer.json.
-func openTokenizer(from fs.FS) (token.Tokenizer, error) {
+func openTokenizer(from fs.FS, ids token.Special) (token.Tokenizer, error) {
 	raw, err := fs.ReadFile(from, tokenizerFile)
 	if err != nil {
 		return nil, &engine.Error{Reason: token.Unsupported, Detail: "the folder has no " + tokenizerFile +
 			"; convert the tokenizer with transformers' save_pretrained", Err: err}
 	}
-	return token.Parse(raw)
+	return token.Parse(raw, ids)
 }

@@ -11,30 +11,30 @@ import (
 
 // hfConfig are the fields of a config.json that decide the numbers. Fields that only label are not read.
 type hfConfig struct {
-	Architectures []string `json:"architectures,omitempty"`
-	ModelType     string   `json:"model_type"`
-	HiddenAct     string   `json:"hidden_act,omitempty"`
-	Vocab         int      `json:"vocab_size"`
-	Dim           int      `json:"hidden_size"`
-	Layers        int      `json:"num_hidden_layers"`
-	Heads         int      `json:"num_attention_heads"`
-	KVHeads       *int     `json:"num_key_value_heads,omitempty"`
-	HeadDim       *int     `json:"head_dim,omitempty"`
-	FFN           int      `json:"intermediate_size"`
-	Context       int      `json:"max_position_embeddings"`
-	Eps           float64  `json:"rms_norm_eps"`
-	Tied          *bool    `json:"tie_word_embeddings,omitempty"`
-	Theta         *float64 `json:"rope_theta,omitempty"`
-	Rope          *hfRope  `json:"rope_scaling,omitempty"`
-	RopeNew       *hfRope  `json:"rope_parameters,omitempty"` // transformers 5
-	Window        *int     `json:"sliding_window,omitempty"`
-	UseWindow     *bool    `json:"use_sliding_window,omitempty"`
-	Bias          bool     `json:"attention_bias,omitempty"`
-	MLPBias       bool     `json:"mlp_bias,omitempty"`
-	Quantization  any      `json:"quantization_config,omitempty"`
-	DType         string   `json:"torch_dtype,omitempty"`
-	BOS           *int32   `json:"bos_token_id,omitempty"`
-	EOS           any      `json:"eos_token_id,omitempty"`
+	Architectures []string  `json:"architectures,omitempty"`
+	ModelType     string    `json:"model_type"`
+	HiddenAct     string    `json:"hidden_act,omitempty"`
+	Vocab         int       `json:"vocab_size"`
+	Dim           int       `json:"hidden_size"`
+	Layers        int       `json:"num_hidden_layers"`
+	Heads         int       `json:"num_attention_heads"`
+	KVHeads       *int      `json:"num_key_value_heads,omitempty"`
+	HeadDim       *int      `json:"head_dim,omitempty"`
+	FFN           int       `json:"intermediate_size"`
+	Context       int       `json:"max_position_embeddings"`
+	Eps           float64   `json:"rms_norm_eps"`
+	Tied          *bool     `json:"tie_word_embeddings,omitempty"`
+	Theta         *float64  `json:"rope_theta,omitempty"`
+	Rope          *hfRope   `json:"rope_scaling,omitempty"`
+	RopeNew       *hfRope   `json:"rope_parameters,omitempty"` // transformers 5
+	Window        *int      `json:"sliding_window,omitempty"`
+	UseWindow     *bool     `json:"use_sliding_window,omitempty"`
+	Bias          bool      `json:"attention_bias,omitempty"`
+	MLPBias       bool      `json:"mlp_bias,omitempty"`
+	Quantization  any       `json:"quantization_config,omitempty"`
+	DType         string    `json:"torch_dtype,omitempty"`
+	BOS           *int32    `json:"bos_token_id,omitempty"`
+	EOS           oneOrMany `json:"eos_token_id,omitempty"`
 }
 
 type hfRope struct {
@@ -45,6 +45,40 @@ type hfRope struct {
 	High    float64 `json:"high_freq_factor,omitempty"`
 	Context float64 `json:"original_max_position_embeddings,omitempty"`
 	Theta   float64 `json:"rope_theta,omitempty"`
+}
+
+// oneOrMany is an id, or a list whose first id counts: configurations have either.
+type oneOrMany []int32
+
+func (o *oneOrMany) UnmarshalJSON(raw []byte) error {
+	var id *int32
+	if json.Unmarshal(raw, &id) == nil {
+		if id != nil {
+			*o = oneOrMany{*id}
+		}
+		return nil
+	}
+	return json.Unmarshal(raw, (*[]int32)(o))
+}
+
+func (o oneOrMany) MarshalJSON() ([]byte, error) {
+	if len(o) == 1 {
+		return json.Marshal(o[0])
+	}
+	return json.Marshal([]int32(o))
+}
+
+// specials are the ids that tokenizer.json leaves open.
+func specials(raw []byte) (token.Special, error) {
+	var h hfConfig
+	if err := json.Unmarshal(raw, &h); err != nil {
+		return token.Special{}, &engine.Error{Reason: "ARCHITECTURE_UNSUPPORTED", Detail: "config.json", Err: err}
+	}
+	s := token.Special{BOS: h.BOS}
+	if len(h.EOS) > 0 {
+		s.EOS = &h.EOS[0]
+	}
+	return s, nil
 }
 
 // parseConfig reads a config.json. What would change the numbers and is not built in is refused by its field.
@@ -119,7 +153,7 @@ func configJSON(c llama.Config, tok token.Tokenizer) ([]byte, error) {
 		h.BOS = &id
 	}
 	if id, ok := tok.EOS(); ok {
-		h.EOS = id
+		h.EOS = oneOrMany{id}
 	}
 	raw, err := json.MarshalIndent(h, "", "  ")
 	if err != nil {

@@ -99,12 +99,12 @@ func (l *learner) sft(steps int) (last map[string]float64) {
 	rng := rand.New(rand.NewPCG(l.seed, 2))
 	demos := make([]problem, 6000)
 	for i := range demos {
-		demos[i] = generate(rng, .5, false)
+		demos[i] = generate(rng, *fWork, false)
 	}
 	row := objectiveRow(l.tb, "sft")
 	h := row.Hyper()
 	h.WeightDecay = .01
-	lr := feed.Schedule{Kind: feed.Cosine, Peak: 3e-3, Warmup: 20, Steps: steps, Floor: .1}
+	lr := feed.Schedule{Kind: feed.Cosine, Peak: *fSFTLR, Warmup: 20, Steps: steps, Floor: .1}
 	order := feed.NewReader(len(demos), l.seed, feed.Cursor{})
 	for s := range steps {
 		var b engine.Batch
@@ -138,7 +138,8 @@ func (l *learner) rl(name string, steps int, reward func(p problem, r float64) f
 	l.begin()
 	row := objectiveRow(l.tb, name)
 	h := row.Hyper()
-	lr := feed.Schedule{Peak: 3e-4, Warmup: 5}
+	h.KL = *fKL
+	lr := feed.Schedule{Kind: feed.Kind(*fSched), Steps: steps, Floor: .1, Peak: *fLR, Warmup: *fWarm}
 	rng := rand.New(rand.NewPCG(l.seed, 3))
 	for s := range steps {
 		var ps []problem
@@ -170,10 +171,10 @@ func (l *learner) rl(name string, steps int, reward func(p problem, r float64) f
 		h.LR = lr.At(s)
 		var m map[string]float64
 		order := feed.Order(len(ps), l.seed, uint64(s))
-		for at := 0; at < len(order); at += 128 {
+		for at := 0; at < len(order); at += *fMini {
 			var b engine.Batch
 			var n []int
-			for _, i := range order[at : at+128] {
+			for _, i := range order[at : at+*fMini] {
 				b.Rows = append(b.Rows, engine.TrainRow{Tokens: seqs[i].Tokens, Start: seqs[i].Start,
 					Advantage: float32(adv.Advantages[i]), Old: rows[i].LogProbs, Ref: ref[i].LogProbs})
 				n = append(n, len(rows[i].Tokens))
