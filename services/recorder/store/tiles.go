@@ -1,0 +1,94 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/provenir/provenir/ledger"
+)
+
+// putTile stores a full tile. Tiles are a cache of the segments: one that could not be written is made again when it is
+// missed, so an error is logged and no commit fails for it.
+func (l *Log) putTile(t ledger.Tile, data []byte) {
+	name := path.Join(l.dir, t.Path())
+	d := l.store.deps.Disk
+	err := d.Replace(name, data)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = d.MkdirAll(path.Dir(name)); err == nil {
+			err = d.Replace(name, data)
+		}
+	}
+	if err != nil {
+		l.store.deps.Log.Warn("a tile was not stored", "tile", name, "error", err.Error())
+	}
+}
+
+// putPartialTiles stores the tree's right edge, from which a restart takes the tree up without reading all segments.
+// The caller holds trees.
+func (l *Log) putPartialTiles() { l.tree.Tiles().Partial(l.putTile) }
+
+// readTile reads from the edge of the tree, else from the disk. The caller holds trees.
+func (l *Log) readTile(t ledger.Tile) ([]byte, error) {
+	if data, ok := l.tree.Tiles().Read(t); ok {
+		return data, nil
+	}
+	full := t
+	full.Width = ledger.TileWidth
+	return l.store.deps.Disk.ReadFile(path.Join(l.dir, full.Path()))
+}
+
+// InclusionProof proves that record seq is under the tree of the given size; 0 means the newest checkpoint's.
+func (l *Log) InclusionProof(seq, size uint64) (proof []ledger.Hash, c ledger.Checkpoint, note []byte, err error) {
+	return l.prove(size, func(p *ledger.Prover) ([]ledger.Hash, error) { return p.Inclusion(seq) })
+}
+
+// ConsistencyProof proves that the tree of size to continues that of size from; to 0 means the newest checkpoint's.
+func (l *Log) ConsistencyProof(from, to uint64) (proof []ledger.Hash, c ledger.Checkpoint, note []byte, err error) {
+	return l.prove(to, func(p *ledger.Prover) ([]ledger.Hash, error) { return p.Consistency(from) })
+}
+
+func (l *Log) prove(size uint64, make func(*ledger.Prover) ([]ledger.Hash, error)) ([]ledger.Hash, ledger.Checkpoint, []byte, error) {
+	l.trees.Lock()
+	defer l.trees.Unlock()
+	c, note, err := l.checkpointAt(size)
+	if err != nil {
+		return nil, c, nil, err
+	}
+	proof, err := make(ledger.NewProver(c.Size, c.Root, l.readTile))
+	if err != nil && c.Size > 0 {
+		// The prover checks tiles against the root, so this is a bad request, or tiles that are missing or damaged.
+		if rebuildErr := l.rebuildTiles(); rebuildErr != nil {
+			return nil, c, nil, errors.Join(err, rebuildErr)
+		}
+		proof, err = make(ledger.NewProver(c.Size, c.Root, l.readTile))
+	}
+	if err != nil {
+		return nil, c, nil, l.fault(Fault{Kind: Invalid, Cause: err})
+	}
+	return proof, c, note, nil
+}
+
+// checkpointAt finds the signed checkpoint of a size in the history. The caller holds trees.
+func (l *Log) checkpointAt(size uint64) (ledger.Checkpoint, []byte, error) {
+	if l.last.note != nil && (size == 0 || size == l.last.Size) {
+		return l.last.Checkpoint, l.last.note, nil
+	}
+	if size > 0 {
+		var found ledger.Checkpoint
+		var foundNote []byte
+		err := l.eachCheckpoint(func(c ledger.Checkpoint, note []byte) {
+			if c.Size == size {
+				found, foundNote = c, append([]byte(nil), note...)
+			}
+		})
+		if err != nil {
+			return found, nil, err
+		}
+		if foundNote != nil {
+			return found, foundNote, nil
+		}
+	}
+	return ledger.Checkpoint{}, nil, l.fault(Fault{Kind: Unknown, Cause: fmt.Errorf("size %d", size)})
+}
