@@ -37,9 +37,6 @@ type Init struct {
 	Context int     // 0: 1024
 }
 
-// Demo is the model of `provenir rl --demo`: 0.23 M parameters that learn two-digit sums in under two minutes.
-func Demo() Init { return Init{Dim: 64, Layers: 4, Heads: 2, FFN: 192, Context: 44} }
-
 // network is the shape of a fresh model.
 func (i Init) network(vocab int) (llama.Config, error) {
 	pick := func(v, otherwise int) int {

@@ -12,16 +12,6 @@ import (
 var (
 	demoSeeds = flag.Int("demo", 0, "train the whole demo with this many seeds (two minutes each)")
 	demoRow   = flag.String("demo.objective", "grpo", "objective of its second half")
-	demoFirst = flag.Uint64("demo.first", 1, "first seed")
-	fLR       = flag.Float64("demo.lr", 3e-4, "")
-	fKL       = flag.Float64("demo.kl", .005, "")
-	fSFT      = flag.Int("demo.sft", 800, "")
-	fSFTLR    = flag.Float64("demo.sftlr", 3e-3, "")
-	fWork     = flag.Float64("demo.work", .5, "")
-	fRL       = flag.Int("demo.rl", 150, "")
-	fMini     = flag.Int("demo.mini", 128, "")
-	fWarm     = flag.Int("demo.warm", 5, "")
-	fSched    = flag.String("demo.sched", "constant", "")
 )
 
 func demoEngine(tb testing.TB, seed uint64, threads int) *Engine {
@@ -47,19 +37,21 @@ func maxRSS() float64 {
 	return float64(r.Maxrss) / 1024
 }
 
-// TestDemo is the run of `provenir rl --demo` with the reward in the test: 800 SFT steps, 150 of RL.
+// TestDemo is the run of `provenir rl --demo` with the reward in the test.
 func TestDemo(t *testing.T) {
 	if *demoSeeds == 0 {
 		t.Skip("takes minutes: run with -demo 3")
 	}
 	sum := 0.0
-	for seed := *demoFirst; seed < *demoFirst+uint64(*demoSeeds); seed++ {
+	for seed := uint64(1); seed <= uint64(*demoSeeds); seed++ {
 		l := &learner{tb: t, e: demoEngine(t, seed, 2), seed: seed}
 		start := time.Now()
-		sft := l.sft(*fSFT)
+		sft := l.sft(DemoSFT())
 		mid := time.Now()
 		before := l.accuracy()
-		l.rl(*demoRow, *fRL, nil, func(s int, reward float64, m map[string]float64) {
+		stage := DemoRL()
+		stage.Objective = *demoRow
+		l.rl(stage, nil, func(s int, reward float64, m map[string]float64) {
 			if s < 2 || s%30 == 29 {
 				t.Logf("step %3d reward %.3f kl %.4f entropy %.3f norm %.3f clip %.4f first %.1e", s, reward, m["kl.ref"],
 					m["policy.entropy"], m["optim.grad_norm"], m["clip.region"], m["ratio.first_dev"])

@@ -93,23 +93,22 @@ func objectiveRow(tb testing.TB, name string) objective.Row {
 	return r
 }
 
-// sft trains on 6000 demonstrations, half of which show their working.
-func (l *learner) sft(steps int) (last map[string]float64) {
+// sft trains on demonstrations.
+func (l *learner) sft(d DemoStage) (last map[string]float64) {
 	l.begin()
 	rng := rand.New(rand.NewPCG(l.seed, 2))
-	demos := make([]problem, 6000)
+	demos := make([]problem, d.Rows)
 	for i := range demos {
-		demos[i] = generate(rng, *fWork, false)
+		demos[i] = generate(rng, d.Working, false)
 	}
-	row := objectiveRow(l.tb, "sft")
+	row := objectiveRow(l.tb, d.Objective)
 	h := row.Hyper()
-	h.WeightDecay = .01
-	lr := feed.Schedule{Kind: feed.Cosine, Peak: *fSFTLR, Warmup: 20, Steps: steps, Floor: .1}
+	h.WeightDecay = d.WeightDecay
 	order := feed.NewReader(len(demos), l.seed, feed.Cursor{})
-	for s := range steps {
+	for s := range d.Steps {
 		var b engine.Batch
 		var n []int
-		for _, i := range order.Take(32) {
+		for _, i := range order.Take(d.Prompts) {
 			prompt, answer := l.encode(demos[i].prompt), l.encode(demos[i].completion())
 			eos, _ := l.e.Tokenizer().EOS()
 			answer = append(answer, eos)
@@ -117,7 +116,7 @@ func (l *learner) sft(steps int) (last map[string]float64) {
 			n = append(n, len(answer))
 		}
 		l.weigh(&b, row, n)
-		h.LR = lr.At(s)
+		h.LR = d.Schedule.At(s)
 		last = l.step(b, h)
 	}
 	return last
@@ -133,19 +132,20 @@ func (l *learner) weigh(b *engine.Batch, row objective.Row, lengths []int) {
 	}
 }
 
-// rl makes steps of 32 prompts × 8 rows, in two minibatches of 128 rows; report may be nil.
-func (l *learner) rl(name string, steps int, reward func(p problem, r float64) float64, report func(step int, reward float64, m map[string]float64)) {
+// rl samples groups, rewards them and steps on minibatches; reward changes rewards if it is set, report may be nil.
+func (l *learner) rl(d DemoStage, reward func(p problem, r float64) float64, report func(step int, reward float64, m map[string]float64)) {
 	l.begin()
-	row := objectiveRow(l.tb, name)
+	row := objectiveRow(l.tb, d.Objective)
 	h := row.Hyper()
-	h.KL = *fKL
-	lr := feed.Schedule{Kind: feed.Kind(*fSched), Steps: steps, Floor: .1, Peak: *fLR, Warmup: *fWarm}
+	if h.KL > 0 {
+		h.KL = d.KL
+	}
 	rng := rand.New(rand.NewPCG(l.seed, 3))
-	for s := range steps {
+	for s := range d.Steps {
 		var ps []problem
-		for range 32 {
+		for range d.Prompts {
 			q := generate(rng, 0, false)
-			for range 8 {
+			for range d.GroupSize {
 				ps = append(ps, q)
 			}
 		}
@@ -156,7 +156,7 @@ func (l *learner) rl(name string, steps int, reward func(p problem, r float64) f
 			if reward != nil {
 				got[i] = reward(ps[i], got[i])
 			}
-			rewards[i] = objective.Reward{Value: got[i], Scored: true, Group: i / 8}
+			rewards[i] = objective.Reward{Value: got[i], Scored: true, Group: i / d.GroupSize}
 			prompt := l.encode(ps[i].prompt)
 			seqs[i] = engine.Sequence{Tokens: append(prompt, rows[i].Tokens...), Start: len(prompt)}
 		}
@@ -168,13 +168,13 @@ func (l *learner) rl(name string, steps int, reward func(p problem, r float64) f
 		if err != nil {
 			l.tb.Fatal(err)
 		}
-		h.LR = lr.At(s)
+		h.LR = d.Schedule.At(s)
 		var m map[string]float64
 		order := feed.Order(len(ps), l.seed, uint64(s))
-		for at := 0; at < len(order); at += *fMini {
+		for at := 0; at < len(order); at += d.Minibatch {
 			var b engine.Batch
 			var n []int
-			for _, i := range order[at : at+*fMini] {
+			for _, i := range order[at:min(at+d.Minibatch, len(order))] {
 				b.Rows = append(b.Rows, engine.TrainRow{Tokens: seqs[i].Tokens, Start: seqs[i].Start,
 					Advantage: float32(adv.Advantages[i]), Old: rows[i].LogProbs, Ref: ref[i].LogProbs})
 				n = append(n, len(rows[i].Tokens))

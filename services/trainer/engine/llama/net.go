@@ -65,5 +65,10 @@ func (n *net) logits(x, invTemp *tg.T) *tg.T {
 	return tg.Mul(tg.Gemm(x, n.w[name], false, true), invTemp)
 }
 
-// entropy of rows of log probabilities, in nats.
-func entropy(ls *tg.T) *tg.T { return tg.Neg(tg.Sum(tg.Mul(tg.Exp(ls), ls), false, -1)) }
+// entropy of rows of log probabilities [n, V], in nats, as [n]. Each row is a product of its own: a plain sum would round
+// differently with the row's alignment in memory, and so with the number of rows before it.
+func entropy(ls *tg.T) *tg.T {
+	n, v := ls.Dim(0), ls.Dim(1)
+	h := tg.MatMul(tg.Reshape(tg.Exp(ls), n, 1, v), tg.Reshape(ls, n, v, 1))
+	return tg.Neg(tg.Reshape(h, n))
+}
