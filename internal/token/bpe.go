@@ -158,14 +158,17 @@ func (p *pairs) Pop() any {
 	return x
 }
 
-// Decode gives the bytes of the ids; an added token gives its text.
+// Decode gives the bytes of the ids; an added token gives its text. Models pad their vocabulary: an id above the
+// tokenizer's has no text, as in Hugging Face's library.
 func (b *BPE) Decode(ids []int32) ([]byte, error) {
 	var out []byte
 	for i, id := range ids {
-		if id < 0 || int(id) >= len(b.bytes) || b.bytes[id] == nil {
-			return nil, fmt.Errorf("token %d is id %d, which the tokenizer does not have", i, id)
+		if id < 0 {
+			return nil, fmt.Errorf("token %d is id %d", i, id)
 		}
-		out = append(out, b.bytes[id]...)
+		if int(id) < len(b.bytes) {
+			out = append(out, b.bytes[id]...)
+		}
 	}
 	return out, nil
 }

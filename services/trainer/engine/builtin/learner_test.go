@@ -1,11 +1,11 @@
 package builtin
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/provenir/provenir/services/trainer/engine"
-	"github.com/provenir/provenir/services/trainer/engine/feed"
 	"github.com/provenir/provenir/services/trainer/engine/objective"
 )
 
@@ -104,22 +104,34 @@ func (l *learner) sft(d DemoStage) (last map[string]float64) {
 	row := objectiveRow(l.tb, d.Objective)
 	h := row.Hyper()
 	h.WeightDecay = d.WeightDecay
-	order := feed.NewReader(len(demos), l.seed, feed.Cursor{})
+	var order []int
 	for s := range d.Steps {
 		var b engine.Batch
 		var n []int
-		for _, i := range order.Take(d.Prompts) {
+		if len(order) < d.Prompts {
+			order = append(order, rng.Perm(len(demos))...)
+		}
+		for _, i := range order[:d.Prompts] {
 			prompt, answer := l.encode(demos[i].prompt), l.encode(demos[i].completion())
 			eos, _ := l.e.Tokenizer().EOS()
 			answer = append(answer, eos)
 			b.Rows = append(b.Rows, engine.TrainRow{Tokens: append(prompt, answer...), Start: len(prompt), Advantage: 1})
 			n = append(n, len(answer))
 		}
+		order = order[d.Prompts:]
 		l.weigh(&b, row, n)
-		h.LR = d.Schedule.At(s)
+		h.LR = d.at(s)
 		last = l.step(b, h)
 	}
 	return last
+}
+
+// at is the learning rate of step s.
+func (d DemoStage) at(s int) float64 {
+	if s < d.Warmup {
+		return d.LR * float64(s+1) / float64(d.Warmup+1)
+	}
+	return d.LR * (1 + math.Cos(math.Pi*float64(s-d.Warmup)/float64(d.Steps-d.Warmup))) / 2
 }
 
 func (l *learner) weigh(b *engine.Batch, row objective.Row, lengths []int) {
@@ -168,9 +180,9 @@ func (l *learner) rl(d DemoStage, reward func(p problem, r float64) float64, rep
 		if err != nil {
 			l.tb.Fatal(err)
 		}
-		h.LR = d.Schedule.At(s)
+		h.LR = d.at(s)
 		var m map[string]float64
-		order := feed.Order(len(ps), l.seed, uint64(s))
+		order := rng.Perm(len(ps))
 		for at := 0; at < len(order); at += d.Minibatch {
 			var b engine.Batch
 			var n []int
