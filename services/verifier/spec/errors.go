@@ -1,0 +1,48 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+)
+
+// BadSpecError says what is wrong with a spec and what would be right.
+type BadSpecError struct {
+	Path    string // the verifier, and the members above it: composite.members[1].regex
+	Field   string
+	Value   string
+	Allowed string
+}
+
+func (e *BadSpecError) Error() string {
+	return fmt.Sprintf("spec %s: %s is %s; allowed: %s", e.Path, e.Field, e.Value, e.Allowed)
+}
+
+// UnknownVerifierError says that no verifier has that name.
+type UnknownVerifierError struct {
+	Name    string
+	Nearest []string // the likeliest first; all names where none is near
+}
+
+func (e *UnknownVerifierError) Error() string {
+	return fmt.Sprintf("no verifier %q; did you mean %s?", e.Name, strings.Join(e.Nearest, " or "))
+}
+
+// NotAvailableError says that the verifier is known and not in this build.
+type NotAvailableError struct{ Name string }
+
+func (e *NotAvailableError) Error() string {
+	return fmt.Sprintf("verifier %q is known and not in this build; ListVerifiers names those that are", e.Name)
+}
+
+// PatternError says that a regular expression does not compile.
+type PatternError struct {
+	Path    string
+	Pattern string
+	Err     error
+}
+
+func (e *PatternError) Error() string {
+	return fmt.Sprintf("spec %s: pattern %q does not compile as RE2: %v", e.Path, e.Pattern, e.Err)
+}
+
+func (e *PatternError) Unwrap() error { return e.Err }
