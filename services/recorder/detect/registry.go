@@ -1,0 +1,41 @@
+package detect
+
+import "slices"
+
+// Version is the rules' version. It is in every finding's uid, so a changed rule never meets an old one's deduplication.
+const Version = 1
+
+// detector is one family of rules over one kind of quantity.
+type detector interface {
+	// name keys its state in a snapshot.
+	name() string
+	// kinds are those that it may raise.
+	kinds() []string
+	// reads lists metrics of which at least one must be reported for the family to see anything; empty for families that
+	// read rows or whatever there is.
+	reads() []string
+	// step judges one step.
+	step(f *frame)
+	// reset forgets windows and baselines at a new attempt or stage.
+	reset()
+	// state is a pointer to all that it remembers; plain data.
+	state() any
+}
+
+// registry makes all detectors, in the order in which they run. The reward trend is shared and runs first.
+func registry() []detector {
+	return []detector{
+		&rewardTrend{}, &nonFinite{}, &invalid{}, &vanished{}, &steps{}, &kl{}, &entropy{}, &length{}, &truncation{},
+		&zeroSignal{}, &collapsedStd{}, &rewardSpike{}, &outage{}, &grad{},
+	}
+}
+
+// Kinds lists every kind that can be raised, sorted, the stall watch's included.
+func Kinds() []string {
+	kinds := []string{KindStall}
+	for _, d := range registry() {
+		kinds = append(kinds, d.kinds()...)
+	}
+	slices.Sort(kinds)
+	return kinds
+}

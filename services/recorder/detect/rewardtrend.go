@@ -1,0 +1,89 @@
+package detect
+
+import (
+	"math"
+
+	"github.com/provenir/provenir/services/recorder/detect/stat"
+	"github.com/provenir/provenir/services/recorder/metric"
+)
+
+const (
+	trendPoints = 20
+	// trendEvery is how often the trend is fitted: 190 slopes and a sort are the dearest thing in a step.
+	trendEvery = 5
+	ceiling    = 0.95 // of the reward range: there is no more to learn
+)
+
+// rewardTrend fits the mean reward of the last 20 steps and finds that it stands still or falls.
+type rewardTrend struct {
+	S struct {
+		Last  stat.Window `json:"last"`
+		Best  float64     `json:"best"` // highest median of 5
+		Has   bool        `json:"has"`  // Best is set
+		Low   float64     `json:"low"`  // of the last fit's interval
+		High  float64     `json:"high"`
+		Known bool        `json:"known"` // there was a fit
+	}
+}
+
+func (*rewardTrend) name() string    { return "reward_trend" }
+func (*rewardTrend) kinds() []string { return []string{"reward_plateau", "reward_decline"} }
+func (*rewardTrend) reads() []string { return []string{metric.RewardMean} }
+func (d *rewardTrend) state() any    { return &d.S }
+func (d *rewardTrend) reset()        { forget(&d.S) }
+
+// flat tells that the reward has no trend: the slope's interval holds 0. Without a fit nothing is known, so it is false.
+func (d *rewardTrend) flat() bool { return d.S.Known && d.S.Low <= 0 && 0 <= d.S.High }
+
+func (d *rewardTrend) step(f *frame) {
+	x, ok := f.get(metric.RewardMean)
+	if !ok {
+		return
+	}
+	d.S.Last.Add(x)
+	level, ok := d.S.Last.Median(5, 0)
+	if !ok {
+		return
+	}
+	if !d.S.Has || level > d.S.Best {
+		d.S.Best, d.S.Has = level, true
+	}
+	if d.S.Last.N < trendPoints || d.S.Last.N%trendEvery != 0 {
+		return
+	}
+	var buf [trendPoints]float64
+	points := d.S.Last.Last(buf[:0], trendPoints, 0)
+	t, ok := stat.TheilSen(points)
+	if !ok {
+		return
+	}
+	d.S.Low, d.S.High, d.S.Known = t.Low, t.High, true
+	_, sigma, _ := d.S.Last.Robust(0)
+	d.judge(f, x, level, sigma, t)
+}
+
+func (d *rewardTrend) judge(f *frame, x, level, sigma float64, t stat.Trend) {
+	span, n := f.profile.limits["reward_range"], float64(t.N)
+	still := max(0.02*span, 0.5*sigma)
+	plateau := Signal{Kind: "reward_plateau", Metric: metric.RewardMean, Need: 1, Span: trendEvery,
+		Evidence: Evidence{Value: x, HasValue: true, Limit: still, HasLimit: true, Baseline: d.S.Best, HasBaseline: true, Note: "Theil–Sen of 20 steps: total change within the limit"}}
+	if max(math.Abs(t.Low), math.Abs(t.High))*n <= still && level < ceiling*span {
+		plateau.Level = Info
+	} else {
+		plateau.Clear = true
+	}
+	f.signal(plateau)
+
+	fall := -t.Slope * n
+	decline := Signal{Kind: "reward_decline", Metric: metric.RewardMean, Need: 1, Span: trendEvery,
+		Evidence: Evidence{Value: x, HasValue: true, Limit: -0.05 * span, HasLimit: true, Baseline: d.S.Best, HasBaseline: true, Note: "Theil–Sen of 20 steps: a fall"}}
+	switch {
+	case t.High >= 0 || fall < 0.05*span:
+		decline.Clear = true
+	case d.S.Best > 0 && d.S.Best-level >= 0.5*d.S.Best && d.S.Best-level >= 0.05*span:
+		decline.Level = Critical
+	default:
+		decline.Level = Warn
+	}
+	f.signal(decline)
+}

@@ -1,0 +1,75 @@
+package detect
+
+import (
+	"sort"
+
+	"github.com/provenir/provenir/services/recorder/metric"
+)
+
+// Sample is what a STEP record says, as far as detectors read it.
+type Sample struct {
+	Seq     uint64 // of the record in events
+	Step    uint64
+	Attempt uint32 // branch: a rollback is a declared new attempt
+	Stage   uint32
+	Digest  [32]byte       // of the payload; the same step with another one is a repeat that diverged
+	Values  []metric.Value // sorted by name
+	Rows    Rows
+}
+
+// Rows counts the rollouts and groups of a step. Zero totals say nothing: an SFT step has no groups.
+type Rows struct {
+	Sampled     uint64
+	Scored      uint64
+	Groups      uint64
+	WithSignal  uint64 // groups with spread in their rewards
+	ZeroStd     uint64 // at least two scored rows and no spread
+	OneScored   uint64
+	NoneScored  uint64
+	ScoredKnown bool // false where rows are not scored at all, as in SFT
+}
+
+// frame is a sample as the detectors of one step see it.
+type frame struct {
+	*Sample
+	profile *Profile
+	row     uint64 // steps since the attempt or stage began
+	isOpen  func(kind string) bool
+	reward  *rewardTrend
+	out     []Signal
+}
+
+// extreme bounds what statistics compute with, so that sums and squares stay finite. What lies beyond is still far over
+// every limit.
+const extreme = 1e100
+
+// get is the finite training value of a metric. Evaluation values of the same name are another quantity.
+func (f *frame) get(name string) (float64, bool) {
+	v, ok := f.find(name)
+	if !ok || !v.Finite() {
+		return 0, false
+	}
+	return min(max(v.X, -extreme), extreme), true
+}
+
+func (f *frame) find(name string) (*metric.Value, bool) {
+	vs := f.Values
+	for i := sort.Search(len(vs), func(i int) bool { return vs[i].Name >= name }); i < len(vs) && vs[i].Name == name; i++ {
+		if vs[i].Scope != "eval" {
+			return &vs[i], true
+		}
+	}
+	return nil, false
+}
+
+func (f *frame) signal(s Signal) { f.out = append(f.out, s) }
+
+// above judges a value that should stay under a limit.
+func (f *frame) above(kind, name string, x, limit float64, level Severity, need int, note string) {
+	s := Signal{Kind: kind, Metric: name, Need: need, Clear: x <= clearShare*limit,
+		Evidence: Evidence{Value: x, HasValue: true, Limit: limit, HasLimit: true, Note: note}}
+	if x > limit {
+		s.Level = level
+	}
+	f.signal(s)
+}

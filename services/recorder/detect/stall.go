@@ -1,0 +1,85 @@
+package detect
+
+import (
+	"slices"
+	"time"
+
+	"github.com/provenir/provenir/services/recorder/detect/stat"
+)
+
+// KindStall is found by the clock and not by a step, so it is no part of an engine's state: equal runs may differ in it.
+const KindStall = "throughput_stall"
+
+const (
+	stallSlow = 5.0 // times the median: one slow step is an evaluation or a checkpoint, no fault
+	stallRow  = 3   // slow steps in a row
+	stallMost = 10  // times the patience: no step for that long is critical
+)
+
+// Stall learns how long steps take and tells when the next one is overdue. The zero value is ready.
+type Stall struct {
+	last  time.Time
+	took  stat.Window
+	slow  int
+	ended bool
+}
+
+// Step notes that a step was recorded at a time, and judges how long it took.
+func (s *Stall) Step(at time.Time) (sig Signal, ok bool) {
+	defer func() { s.last = at }()
+	if s.last.IsZero() || at.Before(s.last) {
+		return Signal{}, false
+	}
+	x := at.Sub(s.last).Seconds()
+	m, enough := s.took.Median(5, 0)
+	if enough {
+		m, _ = s.took.Median(s.took.Len(), 0)
+	}
+	s.took.Add(x)
+	if !enough {
+		return Signal{}, false
+	}
+	sig = Signal{Kind: KindStall, Need: 1, Clear: x <= clearShare*stallSlow*m,
+		Evidence: Evidence{Value: x, HasValue: true, Limit: stallSlow * m, HasLimit: true, Baseline: m, HasBaseline: true, Note: "seconds a step"}}
+	if x >= stallSlow*m {
+		s.slow++
+		sig.Level = Info
+		if s.slow >= stallRow {
+			sig.Level = Warn
+		}
+	} else {
+		s.slow = 0
+	}
+	return sig, true
+}
+
+// Patience is how long a step may take before it is overdue: max(5 × median, 2 × 95th percentile) of what was learned.
+// It is 0 while too little is known.
+func (s *Stall) Patience() time.Duration {
+	if s.ended || s.took.Len() < stat.BaselineReady {
+		return 0
+	}
+	var buf [32]float64
+	v := s.took.Last(buf[:0], len(buf), 0)
+	slices.Sort(v)
+	p95 := v[min(len(v)*95/100, len(v)-1)]
+	return time.Duration(max(stallSlow*v[len(v)/2], 2*p95) * float64(time.Second))
+}
+
+// Check judges the time since the last step. It gives a signal only when the step is overdue.
+func (s *Stall) Check(now time.Time) (sig Signal, ok bool) {
+	patience := s.Patience()
+	waited := now.Sub(s.last)
+	if patience <= 0 || waited <= patience {
+		return Signal{}, false
+	}
+	sig = Signal{Kind: KindStall, Level: Warn, Need: 1,
+		Evidence: Evidence{Value: waited.Seconds(), HasValue: true, Limit: patience.Seconds(), HasLimit: true, Note: "seconds since the last step"}}
+	if waited > stallMost*patience {
+		sig.Level = Critical
+	}
+	return sig, true
+}
+
+// End stops the watch: the run is closed, no further step is due.
+func (s *Stall) End() { s.ended = true }

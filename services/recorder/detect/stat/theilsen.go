@@ -1,0 +1,40 @@
+package stat
+
+import (
+	"math"
+	"slices"
+)
+
+// trendMost bounds a trend's points: 24 points have 276 slopes.
+const trendMost = 24
+
+// Trend is a Theil–Sen slope with Sen's 95 % interval (Sen 1968; Hollander and Wolfe, section 9.3), in units a step.
+type Trend struct {
+	Slope, Low, High float64
+	N                int
+}
+
+// TheilSen fits evenly spaced points, oldest first; ok is false below 5 points.
+func TheilSen(y []float64) (t Trend, ok bool) {
+	if len(y) > trendMost {
+		y = y[len(y)-trendMost:]
+	}
+	n := len(y)
+	if n < 5 {
+		return Trend{}, false
+	}
+	var buf [trendMost * (trendMost - 1) / 2]float64
+	slopes := buf[:0]
+	for i := range y {
+		for j := i + 1; j < n; j++ {
+			slopes = append(slopes, (y[j]-y[i])/float64(j-i))
+		}
+	}
+	slices.Sort(slopes)
+	const z975 = 1.959964
+	spread := z975 * math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
+	low := int(math.Floor((float64(len(slopes)) - spread) / 2))
+	high := int(math.Ceil((float64(len(slopes))+spread)/2)) - 1
+	t = Trend{Slope: Median(slopes), N: n, Low: slopes[max(low, 0)], High: slopes[min(high, len(slopes)-1)]}
+	return t, true
+}
