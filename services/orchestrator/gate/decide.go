@@ -18,6 +18,7 @@ type Input struct {
 	Facts      *corev1.StepFacts
 	Evaluation *evaluatorv1.Evaluation // nil when none was due
 	Checkpoint []byte                  // of this step; empty when none was saved
+	Next       uint64                  // step that follows that checkpoint
 	Findings   []*recorderv1.Anomaly   // opened or escalated by this step
 }
 
@@ -26,6 +27,8 @@ type State struct {
 	Best           *float64 `json:"best,omitempty"`
 	BestRows       []byte   `json:"best_rows,omitempty"` // rows_digest of the best evaluation
 	BestCheckpoint []byte   `json:"best_checkpoint,omitempty"`
+	BestNext       uint64   `json:"best_next,omitempty"`  // step that follows the best checkpoint
+	FirstRows      []byte   `json:"first_rows,omitempty"` // rows_digest of the first evaluation: the "before"
 	SinceBest      uint32   `json:"since_best,omitempty"`
 	Signal         []Share  `json:"signal,omitempty"` // newest last
 	NoSignal       bool     `json:"no_signal,omitempty"`
@@ -96,6 +99,9 @@ func evaluated(spec *orchestratorv1.GateSpec, in Input, d *orchestratorv1.GateDe
 	value := est.GetValue()
 	d.Value = &value
 	d.Best = s.Best
+	if len(s.FirstRows) == 0 {
+		s.FirstRows = e.GetRowsDigest()
+	}
 	if f := spec.Floor; f != nil && value < *f {
 		raise(d, spec.GetOnRegression(), "floor: %.4f is below %.4f", value, *f)
 	}
@@ -109,7 +115,7 @@ func evaluated(spec *orchestratorv1.GateSpec, in Input, d *orchestratorv1.GateDe
 	if s.Best == nil || value > *s.Best {
 		s.Best, s.SinceBest, s.BestRows = &value, 0, e.GetRowsDigest()
 		if len(in.Checkpoint) > 0 {
-			s.BestCheckpoint = in.Checkpoint
+			s.BestCheckpoint, s.BestNext = in.Checkpoint, in.Next
 		}
 		return
 	}

@@ -18,7 +18,8 @@ var Migration = store.Migration{Name: "journal", SQL: `
 	CREATE TABLE journal_stages (run TEXT NOT NULL, stage INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (run, stage));
 	CREATE TABLE journal_steps (run TEXT NOT NULL, n INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, branch INTEGER NOT NULL,
 		stage INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE (run, branch, step));
-	CREATE INDEX journal_steps_run ON journal_steps (run, n);`}
+	CREATE INDEX journal_steps_run ON journal_steps (run, n);
+	CREATE TABLE journal_close (run TEXT PRIMARY KEY, body TEXT NOT NULL);`}
 
 // Stage is written when a stage's header records are durable.
 type Stage struct {
@@ -29,6 +30,20 @@ type Stage struct {
 	Spec      []byte `json:"spec"`       // digest of the effective semantic spec
 	Base      []byte `json:"base,omitempty"`
 	Chain     []byte `json:"chain,omitempty"` // at the end of the stage before
+	// Gate and Checkpoint are as the header left them, after the evaluation before the stage.
+	Gate       gate.State `json:"gate"`
+	Checkpoint []byte     `json:"checkpoint,omitempty"`
+}
+
+// Close is written when RUN_CLOSE is durable: what is left is sealing.
+type Close struct {
+	State      int32  `json:"state"` // orchestrator.v1.RunState that the run will have
+	Checkpoint []byte `json:"checkpoint,omitempty"`
+	Chain      []byte `json:"chain,omitempty"`
+	Steps      uint64 `json:"steps"`
+	Rollouts   uint64 `json:"rollouts"`
+	Scored     uint64 `json:"scored"`
+	Clocked    uint64 `json:"time_dependent"`
 }
 
 // Step is written when a step is decided and everything of it is durable.
@@ -39,7 +54,6 @@ type Step struct {
 	FirstSeq   uint64     `json:"first_seq"`
 	NextSeq    uint64     `json:"next_seq"`
 	Gate       gate.State `json:"gate"`                 // after the step
-	Rollback   []byte     `json:"rollback,omitempty"`   // checkpoint that the next branch begins from
 	ResumeStep uint64     `json:"next_step"`            // the step that comes next; lower than step+1 after a rollback
 	NextBranch uint32     `json:"next_branch"`          // its branch
 	Checkpoint []byte     `json:"checkpoint,omitempty"` // newest one at this point
@@ -47,7 +61,7 @@ type Step struct {
 	Rollouts   uint64     `json:"rollouts"`       // of the run so far
 	Scored     uint64     `json:"scored"`         // likewise
 	Clocked    uint64     `json:"time_dependent"` // likewise
-	Stop       bool       `json:"stop,omitempty"` // the decision ended the run
+	End        int32      `json:"end,omitempty"`  // RunState, when the decision ended the run
 }
 
 // Journal is the rows of one database.
@@ -77,6 +91,33 @@ func put(ctx context.Context, q store.Queryer, v any, query string, args ...any)
 		return fmt.Errorf("journal of run %v: %w", args[0], err)
 	}
 	return nil
+}
+
+// PutClose writes the end.
+func (*Journal) PutClose(ctx context.Context, q store.Queryer, run string, c Close) error {
+	return put(ctx, q, c, `INSERT INTO journal_close (run, body) VALUES (?, ?) ON CONFLICT (run) DO UPDATE SET body = excluded.body`, run)
+}
+
+// Closed reads the end; false while the run goes on.
+func (j *Journal) Closed(ctx context.Context, run string) (Close, bool, error) {
+	var c Close
+	ok, err := j.get(ctx, &c, `SELECT body FROM journal_close WHERE run = ?`, run)
+	return c, ok, err
+}
+
+// Before reads the row that led to a step of a branch: the step before it, or the one whose decision opened the branch.
+func (j *Journal) Before(ctx context.Context, run string, branch uint32, step uint64) (Step, bool, error) {
+	if step > 0 {
+		if s, ok, err := j.At(ctx, run, branch, step-1); ok || err != nil {
+			return s, ok, err
+		}
+	}
+	if branch == 0 {
+		return Step{}, false, nil
+	}
+	var s Step
+	ok, err := j.get(ctx, &s, `SELECT body FROM journal_steps WHERE run = ? AND branch = ? ORDER BY n DESC LIMIT 1`, run, branch-1)
+	return s, ok && s.NextBranch == branch && s.ResumeStep == step, err
 }
 
 // Stage reads a stage; false when its header is not durable yet.

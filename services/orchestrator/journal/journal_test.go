@@ -38,6 +38,25 @@ func TestRowsComeBack(t *testing.T) {
 	if got, ok, err := j.At(t.Context(), "r", 0, 1); err != nil || !ok || got.FirstSeq != 10 || *got.Gate.Best != .5 {
 		t.Errorf("At: %+v, %v, %v", got, ok, err)
 	}
+	if got, ok, err := j.Before(t.Context(), "r", 0, 2); err != nil || !ok || got.Step != 1 {
+		t.Errorf("Before: %+v, %v, %v", got, ok, err)
+	}
+	if _, ok, err := j.Before(t.Context(), "r", 1, 1); ok || err != nil {
+		t.Errorf("a branch that no row opened has a row before it: %v", err)
+	}
+	if err := j.PutStep(t.Context(), db, "r", Step{Step: 2, ResumeStep: 1, NextBranch: 1, NextSeq: 30}); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := j.Before(t.Context(), "r", 1, 1); err != nil || !ok || got.Step != 2 {
+		t.Errorf("Before a branch: %+v, %v, %v", got, ok, err)
+	}
+	end := Close{State: 7, Checkpoint: []byte("c"), Steps: 3}
+	if err := j.PutClose(t.Context(), db, "r", end); err != nil {
+		t.Fatal(err)
+	}
+	if got, ok, err := j.Closed(t.Context(), "r"); err != nil || !ok || !reflect.DeepEqual(got, end) {
+		t.Errorf("Closed: %+v, %v, %v", got, ok, err)
+	}
 	stage := Stage{Stage: 1, FirstStep: 3, HeaderSeq: 30, FirstSeq: 33, Spec: []byte("s"), Base: []byte("b"), Chain: []byte("c")}
 	if err := j.PutStage(t.Context(), db, "r", stage); err != nil {
 		t.Fatal(err)

@@ -1,0 +1,179 @@
+package loop
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	"github.com/provenir/provenir/internal/outbox"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/orchestrator/journal"
+	"github.com/provenir/provenir/services/orchestrator/pump"
+	"github.com/provenir/provenir/services/orchestrator/run"
+)
+
+// outcomes of the states that a run ends in.
+var outcomes = map[run.State]trainerv1.Outcome{
+	run.Succeeded: trainerv1.Outcome_OUTCOME_COMPLETED, run.Stopped: trainerv1.Outcome_OUTCOME_STOPPED,
+	run.Cancelled: trainerv1.Outcome_OUTCOME_STOPPED, run.Failed: trainerv1.Outcome_OUTCOME_CRASHED,
+}
+
+// end writes the last record, then seals.
+func (a *attempt) end(ctx context.Context, state run.State) error {
+	c := journal.Close{State: int32(state), Checkpoint: a.checkpoint, Chain: a.chain, Steps: a.step,
+		Rollouts: a.pump.Rollouts, Scored: a.pump.Scored, Clocked: a.pump.Clocked}
+	if err := a.close(ctx, c); err != nil {
+		return err
+	}
+	return a.seal(ctx, c)
+}
+
+func (a *attempt) close(ctx context.Context, c journal.Close) error {
+	err := a.append(ctx, recorderv1.RecordType_RECORD_TYPE_RUN_CLOSE, &orchestratorv1.RunClose{Outcome: outcomes[run.State(c.State)],
+		Chain: c.Chain, Checkpoint: c.Checkpoint, Steps: c.Steps, Rollouts: c.Rollouts, Scored: c.Scored, TimeDependent: c.Clocked,
+		State: run.State(c.State)}, nil)
+	if err != nil {
+		return err
+	}
+	if err := a.durable(ctx); err != nil {
+		return fmt.Errorf("record the end: %w", err)
+	}
+	if err := a.Fault.At(PointClose); err != nil {
+		return err
+	}
+	return a.Journal.PutClose(ctx, a.DB, a.Run.GetUid(), c)
+}
+
+// seal closes the logs and lets governance sign. A run without a seal has not succeeded: while governance is away it
+// waits in SEALING.
+func (o *Owner) seal(ctx context.Context, c journal.Close) error {
+	if err := o.state(ctx, run.Sealing, "sealing"); err != nil {
+		return err
+	}
+	sealed, err := o.Peers.Recorder.SealRun(ctx, &recorderv1.SealRunRequest{Run: o.Run.GetUid(), Epoch: o.grant.Epoch})
+	if err != nil {
+		return fmt.Errorf("seal the ledger: %w", err)
+	}
+	if err := o.Fault.At(PointSealed); err != nil {
+		return err
+	}
+	var bom *governancev1.SealedBom
+	if len(c.Checkpoint) > 0 { // a run without any checkpoint has its ledger sealed and no passport
+		if bom, err = o.sealBom(ctx, c, sealed); err != nil {
+			return err
+		}
+	}
+	return o.finish(ctx, c, sealed, bom)
+}
+
+func (o *Owner) sealBom(ctx context.Context, c journal.Close, sealed *recorderv1.SealRunResponse) (*governancev1.SealedBom, error) {
+	doc, err := o.document(ctx, c, sealed)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := o.Peers.Governance.SealBom(ctx, &governancev1.SealBomRequest{RunId: o.Run.GetUid(), Checkpoint: c.Checkpoint,
+		Document: doc, AllowPartial: run.State(c.State) != run.Succeeded, RequestId: "seal-" + o.Run.GetUid()})
+	if err != nil {
+		return nil, fmt.Errorf("seal the BOM: %w", err)
+	}
+	op := resp.GetOperation()
+	for wait := 20 * time.Millisecond; !op.GetDone(); wait = min(2*wait, time.Second) {
+		if err := o.sleep(ctx, wait); err != nil {
+			return nil, err
+		}
+		if resp, err = o.Peers.Governance.SealBom(ctx, &governancev1.SealBomRequest{RunId: o.Run.GetUid(), Checkpoint: c.Checkpoint,
+			Document: doc, AllowPartial: run.State(c.State) != run.Succeeded, RequestId: "seal-" + o.Run.GetUid()}); err != nil {
+			return nil, fmt.Errorf("seal the BOM: %w", err)
+		}
+		op = resp.GetOperation()
+	}
+	if e := op.GetError(); e != nil {
+		return nil, rpc.Errorf(codes.Code(e.GetCode()), corev1.ErrorReason_ERROR_REASON_INTERNAL, "seal the BOM: %s", e.GetMessage())
+	}
+	bom := &governancev1.SealedBom{}
+	if err := op.GetResponse().UnmarshalTo(bom); err != nil {
+		return nil, fmt.Errorf("seal the BOM: %w", err)
+	}
+	return bom, nil
+}
+
+// finish makes the end visible.
+func (o *Owner) finish(ctx context.Context, c journal.Close, sealed *recorderv1.SealRunResponse, bom *governancev1.SealedBom) error {
+	var refused error
+	err := o.Board.Update(ctx, func(r *orchestratorv1.Run) {
+		if refused = run.Next(r.GetState(), run.State(c.State)); refused != nil {
+			return
+		}
+		r.State, r.Progress.Phase, r.Progress.Waiting = run.State(c.State), "", ""
+		r.EndTime, r.Chain, r.FinalCheckpoint = timestamppb.New(o.Clock.Now()), c.Chain, c.Checkpoint
+		for _, l := range sealed.GetCheckpoints() {
+			if l.GetLog() == recorderv1.Log_LOG_EVENTS {
+				r.LedgerCheckpoint, r.EventsRoot = l.GetNote(), l.GetRoot()
+			}
+		}
+		r.Passport, r.PassportFolder = bom.GetPassport(), bom.GetFolder()
+	})
+	if err != nil || refused != nil {
+		return firstError(err, refused)
+	}
+	body, err := proto.Marshal(&orchestratorv1.Run{Uid: o.Run.GetUid(), State: run.State(c.State), Passport: bom.GetPassport()})
+	if err != nil {
+		return err
+	}
+	if err := outbox.Add(ctx, o.DB, o.message(o.Run.GetUid()+".finished", "finished", body, "provenir.orchestrator.v1.Run")); err != nil {
+		return err
+	}
+	o.Board.Published()
+	return nil
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sealFailed ends a run that cannot go on. One that never began a stage has no ledger to seal.
+func (o *Owner) sealFailed(ctx context.Context, f *trainerv1.Failure) error {
+	if err := o.Board.Update(ctx, func(r *orchestratorv1.Run) { r.Failure = f }); err != nil {
+		return err
+	}
+	_, begun, err := o.Journal.Stage(ctx, o.Run.GetUid(), 0)
+	if err != nil {
+		return err
+	}
+	if !begun {
+		return o.state(ctx, run.Failed, "")
+	}
+	if c, closed, err := o.Journal.Closed(ctx, o.Run.GetUid()); err != nil || closed {
+		return firstError(err, o.seal(ctx, c))
+	}
+	a := &attempt{Owner: o}
+	if a.ledger, err = pump.OpenLedger(ctx, o.Peers.Recorder, o.Run.GetUid(), o.grant.Epoch, o.recorderSpec(), pump.NewBell()); err != nil {
+		return fmt.Errorf("open the ledger: %w", err)
+	}
+	defer a.ledger.Close()
+	last, _, err := o.Journal.Last(ctx, o.Run.GetUid())
+	if err != nil {
+		return err
+	}
+	a.ledger.Seek(a.ledger.Recorded()) // after everything that was recorded, whole steps or not
+	c := journal.Close{State: int32(run.Failed), Checkpoint: last.Checkpoint, Chain: last.Chain, Steps: last.Step + 1,
+		Rollouts: last.Rollouts, Scored: last.Scored, Clocked: last.Clocked}
+	if err := a.close(ctx, c); err != nil {
+		return err
+	}
+	return o.seal(ctx, c)
+}

@@ -1,0 +1,308 @@
+// Package pump moves a round of rollouts: trainer → recorder and verifier → verdicts and rewards to the recorder → the
+// rewards, once they are on disk, to the trainer.
+//
+// A rollout's bytes are never decoded here. Ledger and Judge each have a receiver of their own that never waits, and one
+// owner sends: so a slow verifier or disk slows the trainer by its byte credit, and nothing can wait in a circle.
+package pump
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/internal/faultline"
+)
+
+// Points where a process may die.
+const (
+	PointRollout faultline.Point = "pump.rollout"
+	PointVerdict faultline.Point = "pump.verdict"
+	PointReward  faultline.Point = "pump.reward"
+	PointDurable faultline.Point = "pump.durable"
+	PointPaid    faultline.Point = "pump.paid"
+)
+
+// Payer is the trainer's end.
+type Payer interface {
+	Pay(ctx context.Context, v *trainerv1.VerdictBatch) error
+	Credit(bytes uint64) error
+}
+
+// Recorded reads records that are on disk already: those of a step that is executed again.
+type Recorded func(ctx context.Context, from, to uint64) ([]*recorderv1.Event, error)
+
+// Pump is one run's.
+type Pump struct {
+	Ledger   *Ledger
+	Judge    *Judge
+	Payer    Payer
+	Recorded Recorded
+	Bell     *Bell
+	Clock    clock.Clock
+	Fault    *faultline.Line
+	Timeout  time.Duration // of a verdict; the verifier answers before it, this is for one that never does
+	Second   bool          // there is a second, stricter verdict: then even a recorded rollout goes to the verifier again, which knows whether it was drawn
+
+	round   []row
+	frames  []*trainerv1.RolloutFrame // held back while the round may be recorded already
+	replay  bool
+	bytes   uint64
+	heldout []row // of the step, drawn for a second verdict
+
+	// Counts of the run, for the last record.
+	Rollouts, Scored, Clocked uint64
+}
+
+type row struct {
+	Judged
+	item   uint64                  // at the judge; 0 for a recorded verdict that nobody asked for again
+	before *verifierv1.VerdictItem // as it was recorded; it counts in place of a fresh one
+}
+
+// Add takes frames of the open round, in row order.
+func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error {
+	if len(p.round) == 0 {
+		p.replay = p.Ledger.Next() < p.Ledger.Recorded()
+	}
+	records := make([]*recorderv1.Record, 0, len(frames))
+	for _, f := range frames {
+		records = append(records, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_ROLLOUT, Payload: f.GetBody(), Volatile: f.GetVolatile()})
+		p.bytes += uint64(len(f.GetBody()))
+	}
+	if err := p.Ledger.Append(ctx, records...); err != nil {
+		return fmt.Errorf("record rollouts: %w", err)
+	}
+	if err := p.Fault.At(PointRollout); err != nil {
+		return err
+	}
+	from := len(p.round)
+	for _, f := range frames {
+		p.round = append(p.round, row{Judged: Judged{ID: f.GetRolloutId(), Group: f.GetGroupId(), Digest: f.GetDigest()}})
+	}
+	if p.replay {
+		p.frames = append(p.frames, frames...)
+		return nil
+	}
+	return p.judge(ctx, from, frames)
+}
+
+func (p *Pump) judge(ctx context.Context, from int, frames []*trainerv1.RolloutFrame) error {
+	first, err := p.Judge.Send(ctx, frames)
+	if err != nil {
+		return fmt.Errorf("send rollouts to the verifier: %w", err)
+	}
+	for i := range frames {
+		p.round[from+i].item = first + uint64(i)
+	}
+	return p.Fault.At(PointVerdict)
+}
+
+// Finish closes the round: it waits for the verdicts, records verdicts and rewards, waits for the disk, and pays.
+func (p *Pump) Finish(ctx context.Context, step uint64, round uint32) error {
+	if p.replay {
+		if err := p.remember(ctx); err != nil {
+			return err
+		}
+	}
+	if err := p.collect(ctx); err != nil {
+		return err
+	}
+	judged := make([]Judged, len(p.round))
+	for i, r := range p.round {
+		judged[i] = r.Judged
+		if r.Item.GetHeldoutFollows() {
+			p.heldout = append(p.heldout, r)
+		}
+		p.count(r.Item.GetSummary())
+	}
+	records, paid, err := Records(judged)
+	if err != nil {
+		return err
+	}
+	if err := p.Ledger.Append(ctx, records...); err != nil {
+		return fmt.Errorf("record rewards: %w", err)
+	}
+	if err := p.Fault.At(PointReward); err != nil {
+		return err
+	}
+	// Write before reward: nothing is paid that a crash could take back.
+	if err := p.Ledger.Durable(ctx, p.Ledger.Next()); err != nil {
+		return fmt.Errorf("wait for the disk: %w", err)
+	}
+	if err := p.Fault.At(PointDurable); err != nil {
+		return err
+	}
+	if err := p.Payer.Pay(ctx, &trainerv1.VerdictBatch{Rewards: paid, Step: step, Round: round}); err != nil {
+		return fmt.Errorf("pay: %w", err)
+	}
+	if err := p.Payer.Credit(p.bytes); err != nil {
+		return fmt.Errorf("give credit back: %w", err)
+	}
+	if p.Judge != nil && len(p.heldout) == 0 {
+		p.Judge.Forget(p.Judge.seq + 1)
+	}
+	p.round, p.frames, p.bytes = p.round[:0], nil, 0
+	return p.Fault.At(PointPaid)
+}
+
+func (p *Pump) count(s *verifierv1.VerdictSummary) {
+	p.Rollouts++
+	if s.GetScored() != nil {
+		p.Scored++
+	}
+	if s.GetTimeDependent() {
+		p.Clocked++
+	}
+}
+
+// remember takes the verdicts that are on disk: a verdict may depend on time, so a rollout that has one is never judged
+// again. The others are sent now. The round's verdicts follow its rollouts, row by row.
+func (p *Pump) remember(ctx context.Context) error {
+	first := p.Ledger.Next() // every rollout of the round has its seq
+	last := min(first+uint64(len(p.round)), p.Ledger.Recorded())
+	known := 0
+	if first < last {
+		events, err := p.Recorded(ctx, first, last)
+		if err != nil {
+			return fmt.Errorf("read recorded verdicts: %w", err)
+		}
+		for i, e := range events {
+			if e.GetType() != recorderv1.RecordType_RECORD_TYPE_VERDICT || e.GetSeq() != first+uint64(i) {
+				return fmt.Errorf("record %d is a %s where the verdict of %s belongs", e.GetSeq(), e.GetType(), p.round[i].ID)
+			}
+			s, err := Summarise(e.GetPayload())
+			if err != nil {
+				return fmt.Errorf("record %d: %w", e.GetSeq(), err)
+			}
+			p.round[i].before = &verifierv1.VerdictItem{Verdict: e.GetPayload(), Summary: s}
+			known = i + 1
+		}
+	}
+	if p.Second {
+		known = 0
+	}
+	for i := range known {
+		p.round[i].Item = p.round[i].before
+	}
+	for from := known; from < len(p.round); from += sendBatch {
+		if err := p.judge(ctx, from, p.frames[from:min(from+sendBatch, len(p.frames))]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+const sendBatch = 16
+
+// collect waits until every row has its verdict. One that does not come in time is unscored; it never holds the round.
+func (p *Pump) collect(ctx context.Context) error {
+	timer := p.Clock.NewTimer(p.Timeout)
+	defer timer.Stop()
+	for i := 0; i < len(p.round); {
+		r := &p.round[i]
+		if r.Item != nil {
+			i++
+			continue
+		}
+		wait := p.Bell.wait()
+		v, err := p.Judge.Take(r.item)
+		if err != nil {
+			return fmt.Errorf("verdict of %s: %w", r.ID, err)
+		}
+		if v != nil {
+			r.settle(v)
+			continue
+		}
+		select {
+		case <-wait:
+		case <-timer.C():
+			return p.expire()
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// expire makes the missing verdicts unscored, after one last look.
+func (p *Pump) expire() error {
+	for i := range p.round {
+		r := &p.round[i]
+		if r.Item != nil {
+			continue
+		}
+		v, err := p.Judge.Take(r.item)
+		if err == nil && v == nil {
+			v, err = late(r.Judged)
+		}
+		if err != nil {
+			return err
+		}
+		r.settle(v)
+	}
+	return nil
+}
+
+// settle takes a fresh verdict, or the recorded one where there is one.
+func (r *row) settle(fresh *verifierv1.VerdictItem) {
+	r.Item = fresh
+	if r.before != nil {
+		r.Item = &verifierv1.VerdictItem{Verdict: r.before.GetVerdict(), Summary: r.before.GetSummary(), HeldoutFollows: fresh.GetHeldoutFollows()}
+	}
+}
+
+// Heldout records the second verdicts of the step, in row order over its rounds, and forgets them.
+func (p *Pump) Heldout(ctx context.Context) error {
+	if len(p.heldout) == 0 {
+		return nil
+	}
+	step := p.round
+	p.round = p.heldout
+	for i := range p.round {
+		p.round[i].Item = nil
+	}
+	records, err := p.second(ctx)
+	p.round, p.heldout = step[:0], nil
+	if err != nil {
+		return err
+	}
+	p.Judge.Forget(p.Judge.seq + 1)
+	return p.Ledger.Append(ctx, records...)
+}
+
+func (p *Pump) second(ctx context.Context) ([]*recorderv1.Record, error) {
+	timer := p.Clock.NewTimer(p.Timeout)
+	defer timer.Stop()
+	out := make([]*recorderv1.Record, 0, len(p.round))
+	expired := false
+	for i := 0; i < len(p.round); {
+		wait := p.Bell.wait()
+		v, err := p.Judge.TakeHeldout(p.round[i].item)
+		if v == nil && err == nil && expired {
+			v, err = late(p.round[i].Judged)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if v == nil {
+			select {
+			case <-wait:
+			case <-timer.C():
+				expired = true
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+			continue
+		}
+		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_HELDOUT_VERDICT, Payload: v.GetVerdict()})
+		i++
+	}
+	return out, nil
+}
+
+// Unscored is the share of rollouts of the run without a reward so far.
+func (p *Pump) Unscored() uint64 { return p.Rollouts - p.Scored }

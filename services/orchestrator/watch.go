@@ -1,0 +1,84 @@
+package orchestrator
+
+import (
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/orchestrator/run"
+)
+
+// heartbeat keeps a watch stream alive and carries a fresh token.
+const heartbeat = 5 * time.Second
+
+// WatchRun sends a run's events after the token, then follows until the run has ended.
+func (s *Service) WatchRun(req *orchestratorv1.WatchRunRequest, out orchestratorv1.OrchestratorService_WatchRunServer) error {
+	ctx := out.Context()
+	r, err := s.get(ctx, req.GetRun())
+	if err != nil {
+		return err
+	}
+	stream := "watch/" + r.GetUid()
+	at := uint64(0)
+	if t := req.GetResumeToken(); t != "" {
+		if at, err = s.tokens.Position(stream, t); err != nil {
+			return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_RESUME_TOKEN_FOREIGN, "resume_token: %w", err)
+		}
+	}
+	for {
+		changed := s.board.Changed(r.GetUid())
+		for {
+			events, positions, err := s.board.Events(ctx, r.GetUid(), at, 100)
+			if err != nil {
+				return err
+			}
+			for i, e := range events {
+				at = positions[i]
+				e.ResumeToken = s.tokens.Token(stream, at)
+				if err := out.Send(e); err != nil {
+					return err
+				}
+			}
+			if len(events) < 100 {
+				break
+			}
+		}
+		now, err := s.get(ctx, r.GetUid())
+		if err != nil {
+			return err
+		}
+		if run.Ended(now.GetState()) {
+			return s.lastEvents(out, r.GetUid(), stream, at)
+		}
+		t := s.d.Clock.NewTimer(heartbeat)
+		select {
+		case <-changed:
+			t.Stop()
+		case <-t.C():
+			if err := out.Send(&orchestratorv1.WatchRunResponse{ResumeToken: s.tokens.Token(stream, at)}); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// lastEvents sends what came between the last read and the end.
+func (s *Service) lastEvents(out orchestratorv1.OrchestratorService_WatchRunServer, uid, stream string, at uint64) error {
+	events, positions, err := s.board.Events(out.Context(), uid, at, 1000)
+	if err != nil {
+		return err
+	}
+	for i, e := range events {
+		e.ResumeToken = s.tokens.Token(stream, positions[i])
+		if err := out.Send(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
