@@ -9,8 +9,9 @@ import (
 // masked is added to scores that must not be seen; exp of it is 0 in float32.
 const masked = -1e9
 
-// causal is self-attention over whole sequences [B, T], composed of products so that it can be differentiated.
-func (n *net) causal(B, T int) attention {
+// causal is self-attention over whole sequences [B, T], composed of products so that it can be differentiated. see, if it
+// is not nil, is shown the rotated keys and the values of each layer, [B, KV, T, hd].
+func (n *net) causal(B, T int, see func(l int, k, v *tg.T)) attention {
 	cos, sin := n.Rope.tables(T, n.HeadDim)
 	ct, st := n.g.Const(cos, T, n.HeadDim/2), n.g.Const(sin, T, n.HeadDim/2)
 	later := make([]float32, T*T)
@@ -22,8 +23,11 @@ func (n *net) causal(B, T int) attention {
 	mask := n.g.Const(later, T, T)
 	scale := n.g.Scalar(1 / math.Sqrt(float64(n.HeadDim)))
 	heads := func(x *tg.T, h int) *tg.T { return tg.Transpose(tg.Reshape(x, B, T, h, n.HeadDim), 0, 2, 1, 3) }
-	return func(_ int, q, k, v *tg.T) *tg.T {
+	return func(l int, q, k, v *tg.T) *tg.T {
 		q, k, v = tg.RoPE(heads(q, n.Heads), ct, st), tg.RoPE(heads(k, n.KVHeads), ct, st), heads(v, n.KVHeads)
+		if see != nil {
+			see(l, k, v)
+		}
 		q = tg.Mul(q, scale)
 		if share := n.Heads / n.KVHeads; share > 1 { // grouped queries: broadcast over the heads that share a key
 			q = tg.Reshape(q, B, n.KVHeads, share, T, n.HeadDim)

@@ -9,7 +9,7 @@ const TopK = 20
 // whole log-softmax differentiable, at the cost of a second pass over the vocabulary.
 func (n *net) logp(ids, invTemp *tg.T, full bool) (lp, ent, ls *tg.T) {
 	B, T := ids.Dim(0), ids.Dim(1)
-	x := n.hidden(ids, n.causal(B, T))
+	x := n.hidden(ids, n.causal(B, T, nil))
 	// The last position predicts nothing that is known: drop it before the vocabulary product.
 	x = tg.Reshape(tg.Slice(tg.Reshape(x, B, T, n.Dim), 1, 0, T-1), B*(T-1), n.Dim)
 	ls = tg.LogSoftmax(n.logits(x, invTemp))

@@ -44,7 +44,7 @@ func prompts(c llama.Config, n int) []engine.Prompt {
 	rng := rand.New(rand.NewPCG(9, 9))
 	out := make([]engine.Prompt, n)
 	for i := range out {
-		for range 5 + i%4 {
+		for range 5 + i%4*4 { // 5 is read token by token, the others at once
 			out[i].Tokens = append(out[i].Tokens, int32(rng.IntN(c.Vocab)))
 		}
 		out[i].Key = engine.Key{Seed: 7, Step: 3, Prompt: uint64(i / 8), Sample: uint32(i % 8)}

@@ -5,11 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/provenir/provenir/services/trainer/engine"
-	"github.com/provenir/provenir/services/trainer/engine/llama"
 	"github.com/provenir/provenir/services/trainer/engine/ort"
-	"github.com/provenir/provenir/services/trainer/engine/tg"
 )
 
 // Ending says when a row is over.
@@ -19,14 +18,29 @@ type Ending struct {
 	Decode func(ids []int32) ([]byte, error) // for stop strings
 }
 
-// Sample completes each prompt. Rows are decoded together with others of the same padded length, so that a row's numbers
-// never depend on what else is in the call.
+// prefillFrom is the prompt length from which a prompt is read in one run rather than token by token.
+const prefillFrom = 8
+
+// lengths are the padded lengths of a row: of its cache, and of the part of its prompt that is read at once (0: none).
+// They follow from the row alone; rows of equal lengths are decoded together, so that a row's numbers never depend on
+// what else is in the call.
+type lengths struct{ cache, prefill int }
+
+func (p *Policy) lengths(prompt, maxTokens int) lengths {
+	l := lengths{cache: ort.Tokens(min(prompt+maxTokens, p.cfg.Context), p.cfg.Context)}
+	if prompt > prefillFrom { // the last token of the prompt is the first to be decoded
+		l.prefill = min(ort.Tokens(prompt-1, p.cfg.Context), l.cache)
+	}
+	return l
+}
+
+// Sample completes each prompt.
 func (p *Policy) Sample(ctx context.Context, r engine.SampleRequest, end Ending) ([]engine.Row, error) {
-	if r.MaxTokens < 1 || r.Temperature < 0 {
+	if r.MaxTokens < 1 || !(r.Temperature >= 0) {
 		return nil, fmt.Errorf("sample %d tokens at temperature %g: want at least 1 and not below 0", r.MaxTokens, r.Temperature)
 	}
-	byLength := map[int][]int{}
-	var lengths []int
+	groups := map[lengths][]int{}
+	var order []lengths
 	for i, q := range r.Prompts {
 		if err := p.checkTokens(q.Tokens); err != nil {
 			return nil, fmt.Errorf("prompt %d: %w", i, err)
@@ -34,21 +48,18 @@ func (p *Policy) Sample(ctx context.Context, r engine.SampleRequest, end Ending)
 		if len(q.Tokens) >= p.cfg.Context {
 			return nil, fmt.Errorf("prompt %d has %d tokens, the context holds %d with the answer", i, len(q.Tokens), p.cfg.Context)
 		}
-		t := ort.Tokens(min(len(q.Tokens)+r.MaxTokens, p.cfg.Context), p.cfg.Context)
-		if byLength[t] == nil {
-			lengths = append(lengths, t)
+		l := p.lengths(len(q.Tokens), r.MaxTokens)
+		if groups[l] == nil {
+			order = append(order, l)
 		}
-		byLength[t] = append(byLength[t], i)
+		groups[l] = append(groups[l], i)
 	}
 	out := make([]engine.Row, len(r.Prompts))
-	for _, t := range lengths {
-		rows := byLength[t]
-		for len(rows) > 0 {
-			n := min(len(rows), ort.MaxRows)
-			if err := p.decode(ctx, r, end, rows[:n], t, out); err != nil {
+	for _, l := range order {
+		for rows := range slices.Chunk(groups[l], ort.MaxRows) {
+			if err := p.decode(ctx, r, end, rows, l, out); err != nil {
 				return nil, err
 			}
-			rows = rows[n:]
 		}
 	}
 	return out, nil
@@ -66,48 +77,30 @@ func (p *Policy) checkTokens(ids []int32) error {
 	return nil
 }
 
-// pick chooses the graph: filters need all log probabilities on our side.
-func pick(r engine.SampleRequest) (llama.Pick, string) {
-	switch {
-	case r.Temperature == 0:
-		return llama.Greedy, "greedy"
-	case (r.TopP > 0 && r.TopP < 1) || r.TopK > 0 || r.MinP > 0:
-		return llama.Undecided, "logits"
-	}
-	return llama.Sampled, "decode"
-}
-
-// decode runs one batch of rows to their ends, T tokens at most.
-func (p *Policy) decode(ctx context.Context, r engine.SampleRequest, end Ending, rows []int, T int, out []engine.Row) error {
-	B := ort.Rows(len(rows))
-	how, kind := pick(r)
-	s, err := p.cache.Get(ort.Key{Kind: kind, Rows: B, Tokens: T}, false, func() (*tg.Graph, error) { return llama.Decode(p.cfg, B, T, how) })
-	if err != nil {
-		return err
-	}
-	d, err := p.newDecoding(s, r, B, T, how)
+// decode runs one batch of rows to their ends.
+func (p *Policy) decode(ctx context.Context, r engine.SampleRequest, end Ending, rows []int, l lengths, out []engine.Row) error {
+	d, err := p.newDecoding(ctx, r, rows, l)
 	if err != nil {
 		return err
 	}
 	defer d.values.Close() // frees views only
-	live := 0
 	streams := make([]stream, len(rows))
 	for j, i := range rows {
 		streams[j] = newStream(r.Prompts[i].Key)
-		live++
 	}
-	done := make([]bool, len(rows))
-	for t := 0; live > 0; t++ {
+	done, live := make([]bool, len(rows)), len(rows)
+	for live > 0 {
 		for j, i := range rows {
 			if done[j] {
 				continue // a finished row computes on at its last position; nobody reads it
 			}
-			prompt := r.Prompts[i].Tokens
-			d.pos[j] = int64(t)
-			if d.ids[j] = int64(prompt[min(t, len(prompt)-1)]); t >= len(prompt) {
-				d.ids[j] = int64(out[i].Tokens[t-len(prompt)])
+			prompt, at := r.Prompts[i].Tokens, int(d.pos[j])
+			if at < len(prompt) {
+				d.ids[j] = int64(prompt[at])
+			} else {
+				d.ids[j] = int64(out[i].Tokens[at-len(prompt)])
 			}
-			if t+1 >= len(prompt) {
+			if at+1 >= len(prompt) {
 				d.u[j] = streams[j].uniform()
 			}
 		}
@@ -115,18 +108,22 @@ func (p *Policy) decode(ctx context.Context, r engine.SampleRequest, end Ending,
 			return err
 		}
 		for j, i := range rows {
-			if done[j] || t+1 < len(r.Prompts[i].Tokens) {
+			if done[j] {
+				continue
+			}
+			if d.pos[j]++; int(d.pos[j]) < len(r.Prompts[i].Tokens) {
 				continue
 			}
 			tok, lp := d.choose(j, r)
 			row := &out[i]
 			row.Tokens, row.LogProbs, row.Entropy = append(row.Tokens, tok), append(row.LogProbs, lp), append(row.Entropy, d.ent[j])
-			room := len(r.Prompts[i].Tokens)+len(row.Tokens) < min(p.cfg.Context, T)
+			room := len(r.Prompts[i].Tokens)+len(row.Tokens) < min(p.cfg.Context, l.cache)
 			if row.Stop, err = stop(row.Tokens, r, end, room); err != nil {
 				return err
 			}
 			if row.Stop != "" {
 				done[j] = true
+				d.pos[j]--
 				live--
 			}
 		}
