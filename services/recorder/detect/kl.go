@@ -45,13 +45,13 @@ func (d *kl) step(f *frame) {
 		d.S.Up.Add(d.S.Base.Z(log), f.Step)
 		d.S.Creep.Add(log, d.S.Base.Sigma, f.Step)
 	}
-	d.blowup(f, x, base, ready, tokens, free)
+	blown := d.blowup(f, x, base, ready, tokens, free)
 	if ready && tokens && !free { // without a KL term growth is no fault
 		height := d.S.Creep.Height(d.S.Base.Sigma)
 		s := Signal{Kind: "kl_creep", Metric: metric.KLRef, Need: 1, Onset: d.S.Creep.From, HasOnset: true,
 			Clear:    height <= clearShare*stat.PHLimit || x <= clearShare*klCreepAt,
 			Evidence: Evidence{Value: x, HasValue: true, Limit: klCreepAt, HasLimit: true, Baseline: base, HasBaseline: true, Note: "Page–Hinkley on log KL"}}
-		if height > stat.PHLimit && x > klCreepAt && !f.isOpen("kl_blowup") { // a blowup is no creep
+		if height > stat.PHLimit && x > klCreepAt && !blown { // a blowup is no creep
 			s.Level = Warn
 		}
 		f.signal(s)
@@ -70,7 +70,7 @@ func (d *kl) step(f *frame) {
 	}
 }
 
-func (d *kl) blowup(f *frame, x, base float64, ready, tokens, free bool) {
+func (d *kl) blowup(f *frame, x, base float64, ready, tokens, free bool) (blown bool) {
 	limit := f.profile.limits["kl_max"]
 	s := Signal{Kind: "kl_blowup", Metric: metric.KLRef,
 		Evidence: Evidence{Value: x, HasValue: true, Baseline: base, HasBaseline: ready}}
@@ -83,7 +83,7 @@ func (d *kl) blowup(f *frame, x, base float64, ready, tokens, free bool) {
 			s.Level, s.Onset, s.HasOnset = Warn, d.S.Up.Onset, true
 		}
 		f.signal(s)
-		return
+		return s.Level != None
 	case x > klHard:
 		s.Level, s.Need, limit = Critical, 1, klHard
 	case x > limit && (far || !ready):
@@ -92,6 +92,7 @@ func (d *kl) blowup(f *frame, x, base float64, ready, tokens, free bool) {
 	s.Clear = x <= clearShare*limit
 	s.Evidence.Limit, s.Evidence.HasLimit, s.Evidence.Note = limit, true, "token mean over its limit"
 	f.signal(s)
+	return s.Level != None
 }
 
 // forget sets a state to its zero value.

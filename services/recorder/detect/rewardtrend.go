@@ -58,8 +58,7 @@ func (d *rewardTrend) step(f *frame) {
 		return
 	}
 	d.S.Low, d.S.High, d.S.Known = t.Low, t.High, true
-	_, sigma, _ := d.S.Last.Robust(0)
-	d.judge(f, x, level, sigma, t)
+	d.judge(f, x, level, t.Noise(points), t)
 }
 
 func (d *rewardTrend) judge(f *frame, x, level, sigma float64, t stat.Trend) {
@@ -74,11 +73,11 @@ func (d *rewardTrend) judge(f *frame, x, level, sigma float64, t stat.Trend) {
 	}
 	f.signal(plateau)
 
-	fall := -t.Slope * n
-	decline := Signal{Kind: "reward_decline", Metric: metric.RewardMean, Need: 1, Span: trendEvery,
-		Evidence: Evidence{Value: x, HasValue: true, Limit: -0.05 * span, HasLimit: true, Baseline: d.S.Best, HasBaseline: true, Note: "Theil–Sen of 20 steps: a fall"}}
+	fall, least := -t.Slope*n, max(0.05*span, 3*sigma)
+	decline := Signal{Kind: "reward_decline", Metric: metric.RewardMean, Need: 2, Span: trendEvery, // two fits in a row
+		Evidence: Evidence{Value: x, HasValue: true, Limit: -least, HasLimit: true, Baseline: d.S.Best, HasBaseline: true, Note: "Theil–Sen of 20 steps: a fall"}}
 	switch {
-	case t.High >= 0 || fall < 0.05*span:
+	case t.High >= 0 || fall < least:
 		decline.Clear = true
 	case d.S.Best > 0 && d.S.Best-level >= 0.5*d.S.Best && d.S.Best-level >= 0.05*span:
 		decline.Level = Critical

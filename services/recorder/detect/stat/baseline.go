@@ -30,9 +30,8 @@ func (b *Baseline) Add(x, floor float64) {
 	}
 	buf := b.First // a copy: MedianMAD sorts
 	m, mad := MedianMAD(buf[:b.N])
-	phi := lag1(b.First[:b.N])
 	b.M = m
-	b.Sigma = max(Consistency*mad, 0.02*math.Abs(m), floor) * math.Sqrt((1+phi)/(1-phi))
+	b.Sigma = max(Consistency*mad, 0.02*math.Abs(m), floor) * Inflation(b.First[:b.N])
 }
 
 // Ready tells whether there is something to compare with.

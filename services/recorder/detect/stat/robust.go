@@ -32,6 +32,12 @@ func MedianMAD(v []float64) (m, mad float64) {
 	return m, Median(v)
 }
 
+// Inflation is what lag-1 correlation φ does to the spread of a mean: √((1+φ)/(1−φ)), at least 1.
+func Inflation(v []float64) float64 {
+	phi := lag1(v)
+	return math.Sqrt((1 + phi) / (1 - phi))
+}
+
 // lag1 is the lag-1 autocorrelation, held in [0, 0.9]: only positive correlation makes a spread look too small.
 func lag1(v []float64) float64 {
 	if len(v) < 3 {

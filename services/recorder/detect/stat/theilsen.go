@@ -38,3 +38,13 @@ func TheilSen(y []float64) (t Trend, ok bool) {
 	t = Trend{Slope: Median(slopes), N: n, Low: slopes[max(low, 0)], High: slopes[min(high, len(slopes)-1)]}
 	return t, true
 }
+
+// Noise is the spread of the points around the line, grown with their correlation. It overwrites y.
+func (t Trend) Noise(y []float64) float64 {
+	for i := range y {
+		y[i] -= t.Slope * float64(i)
+	}
+	phi := Inflation(y)
+	_, mad := MedianMAD(y)
+	return Consistency * mad * phi
+}

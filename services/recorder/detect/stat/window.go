@@ -40,12 +40,14 @@ func (w *Window) Median(n, skip int) (m float64, ok bool) {
 	return Median(w.Last(buf[:0], n, skip)), true
 }
 
-// Robust gives median and spread of what is there, as a baseline does; ok is false below 5 values.
+// Robust gives median and spread of what is there, as a baseline does; ok is false below 5 values. A series whose values
+// hang together moves further by chance than its spread says, so the spread grows with the correlation.
 func (w *Window) Robust(floor float64) (m, sigma float64, ok bool) {
 	if w.Len() < BaselineReady {
 		return 0, 0, false
 	}
 	var buf [windowSize]float64
+	phi := Inflation(w.Last(buf[:0], windowSize, 0))
 	m, mad := MedianMAD(w.Last(buf[:0], windowSize, 0))
-	return m, max(Consistency*mad, floor), true
+	return m, max(Consistency*mad*phi, floor), true
 }
