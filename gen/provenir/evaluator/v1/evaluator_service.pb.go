@@ -9,6 +9,7 @@ package evaluatorv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	v11 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -1007,7 +1008,9 @@ type EvaluateRequest struct {
 	// baselines are digests of earlier evaluations to test against, row by row.
 	Baselines [][]byte `protobuf:"bytes,11,rep,name=baselines,proto3" json:"baselines,omitempty"`
 	// limit is the most rows; 0 is all.
-	Limit         uint64 `protobuf:"varint,12,opt,name=limit,proto3" json:"limit,omitempty"`
+	Limit uint64 `protobuf:"varint,12,opt,name=limit,proto3" json:"limit,omitempty"`
+	// verifier is what the metric "verifier" means: its pass rate.
+	Verifier      *v11.Spec `protobuf:"bytes,13,opt,name=verifier,proto3" json:"verifier,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1103,6 +1106,13 @@ func (x *EvaluateRequest) GetLimit() uint64 {
 		return x.Limit
 	}
 	return 0
+}
+
+func (x *EvaluateRequest) GetVerifier() *v11.Spec {
+	if x != nil {
+		return x.Verifier
+	}
+	return nil
 }
 
 // Evaluation is what came out; its deterministic bytes are the payload of an EVAL record.
@@ -1319,7 +1329,7 @@ var File_provenir_evaluator_v1_evaluator_service_proto protoreflect.FileDescript
 
 const file_provenir_evaluator_v1_evaluator_service_proto_rawDesc = "" +
 	"\n" +
-	"-provenir/evaluator/v1/evaluator_service.proto\x12\x15provenir.evaluator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/digest.proto\"\x8e\x01\n" +
+	"-provenir/evaluator/v1/evaluator_service.proto\x12\x15provenir.evaluator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/digest.proto\x1a\x1fprovenir/verifier/v1/spec.proto\"\x8e\x01\n" +
 	"\x14IngestDatasetRequest\x12\x1c\n" +
 	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x04name\x127\n" +
 	"\x06format\x18\x02 \x01(\x0e2\x1f.provenir.core.v1.DatasetFormatR\x06format\x12\x1f\n" +
@@ -1391,7 +1401,7 @@ const file_provenir_evaluator_v1_evaluator_service_proto_rawDesc = "" +
 	"\x05worse\x18\x04 \x01(\x04R\x05worse\x12\x1a\n" +
 	"\bbaseline\x18\x05 \x01(\fR\bbaselineB\n" +
 	"\n" +
-	"\b_p_value\"\xc5\x03\n" +
+	"\b_p_value\"\xfd\x03\n" +
 	"\x0fEvaluateRequest\x12>\n" +
 	"\adataset\x18\x01 \x01(\v2\x1c.provenir.core.v1.DatasetRefB\x06\xbaH\x03\xc8\x01\x01R\adataset\x12>\n" +
 	"\vpredictions\x18\x02 \x01(\v2\x1c.provenir.core.v1.DatasetRefR\vpredictions\x12$\n" +
@@ -1406,7 +1416,8 @@ const file_provenir_evaluator_v1_evaluator_service_proto_rawDesc = "" +
 	"max_tokens\x18\n" +
 	" \x01(\rB\t\xbaH\x06*\x04\x18\x80\x80\bR\tmaxTokens\x12\x1c\n" +
 	"\tbaselines\x18\v \x03(\fR\tbaselines\x12\x14\n" +
-	"\x05limit\x18\f \x01(\x04R\x05limitB\b\n" +
+	"\x05limit\x18\f \x01(\x04R\x05limit\x126\n" +
+	"\bverifier\x18\r \x01(\v2\x1a.provenir.verifier.v1.SpecR\bverifierB\b\n" +
 	"\x06_levelB\x0f\n" +
 	"\r_max_unscored\"\xbd\x02\n" +
 	"\n" +
@@ -1482,6 +1493,7 @@ var file_provenir_evaluator_v1_evaluator_service_proto_goTypes = []any{
 	(*EvaluateResponse)(nil),        // 17: provenir.evaluator.v1.EvaluateResponse
 	(v1.DatasetFormat)(0),           // 18: provenir.core.v1.DatasetFormat
 	(*v1.DatasetRef)(nil),           // 19: provenir.core.v1.DatasetRef
+	(*v11.Spec)(nil),                // 20: provenir.verifier.v1.Spec
 }
 var file_provenir_evaluator_v1_evaluator_service_proto_depIdxs = []int32{
 	18, // 0: provenir.evaluator.v1.IngestDatasetRequest.format:type_name -> provenir.core.v1.DatasetFormat
@@ -1497,23 +1509,24 @@ var file_provenir_evaluator_v1_evaluator_service_proto_depIdxs = []int32{
 	11, // 10: provenir.evaluator.v1.PairedTest.difference:type_name -> provenir.evaluator.v1.Estimate
 	19, // 11: provenir.evaluator.v1.EvaluateRequest.dataset:type_name -> provenir.core.v1.DatasetRef
 	19, // 12: provenir.evaluator.v1.EvaluateRequest.predictions:type_name -> provenir.core.v1.DatasetRef
-	11, // 13: provenir.evaluator.v1.Evaluation.estimates:type_name -> provenir.evaluator.v1.Estimate
-	13, // 14: provenir.evaluator.v1.Evaluation.tests:type_name -> provenir.evaluator.v1.PairedTest
-	12, // 15: provenir.evaluator.v1.EvaluationRows.rows:type_name -> provenir.evaluator.v1.RowOutcome
-	15, // 16: provenir.evaluator.v1.EvaluateResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
-	2,  // 17: provenir.evaluator.v1.EvaluatorService.IngestDataset:input_type -> provenir.evaluator.v1.IngestDatasetRequest
-	4,  // 18: provenir.evaluator.v1.EvaluatorService.ValidateDataset:input_type -> provenir.evaluator.v1.ValidateDatasetRequest
-	8,  // 19: provenir.evaluator.v1.EvaluatorService.DescribeDataset:input_type -> provenir.evaluator.v1.DescribeDatasetRequest
-	14, // 20: provenir.evaluator.v1.EvaluatorService.Evaluate:input_type -> provenir.evaluator.v1.EvaluateRequest
-	3,  // 21: provenir.evaluator.v1.EvaluatorService.IngestDataset:output_type -> provenir.evaluator.v1.IngestDatasetResponse
-	7,  // 22: provenir.evaluator.v1.EvaluatorService.ValidateDataset:output_type -> provenir.evaluator.v1.ValidateDatasetResponse
-	9,  // 23: provenir.evaluator.v1.EvaluatorService.DescribeDataset:output_type -> provenir.evaluator.v1.DescribeDatasetResponse
-	17, // 24: provenir.evaluator.v1.EvaluatorService.Evaluate:output_type -> provenir.evaluator.v1.EvaluateResponse
-	21, // [21:25] is the sub-list for method output_type
-	17, // [17:21] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	20, // 13: provenir.evaluator.v1.EvaluateRequest.verifier:type_name -> provenir.verifier.v1.Spec
+	11, // 14: provenir.evaluator.v1.Evaluation.estimates:type_name -> provenir.evaluator.v1.Estimate
+	13, // 15: provenir.evaluator.v1.Evaluation.tests:type_name -> provenir.evaluator.v1.PairedTest
+	12, // 16: provenir.evaluator.v1.EvaluationRows.rows:type_name -> provenir.evaluator.v1.RowOutcome
+	15, // 17: provenir.evaluator.v1.EvaluateResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
+	2,  // 18: provenir.evaluator.v1.EvaluatorService.IngestDataset:input_type -> provenir.evaluator.v1.IngestDatasetRequest
+	4,  // 19: provenir.evaluator.v1.EvaluatorService.ValidateDataset:input_type -> provenir.evaluator.v1.ValidateDatasetRequest
+	8,  // 20: provenir.evaluator.v1.EvaluatorService.DescribeDataset:input_type -> provenir.evaluator.v1.DescribeDatasetRequest
+	14, // 21: provenir.evaluator.v1.EvaluatorService.Evaluate:input_type -> provenir.evaluator.v1.EvaluateRequest
+	3,  // 22: provenir.evaluator.v1.EvaluatorService.IngestDataset:output_type -> provenir.evaluator.v1.IngestDatasetResponse
+	7,  // 23: provenir.evaluator.v1.EvaluatorService.ValidateDataset:output_type -> provenir.evaluator.v1.ValidateDatasetResponse
+	9,  // 24: provenir.evaluator.v1.EvaluatorService.DescribeDataset:output_type -> provenir.evaluator.v1.DescribeDatasetResponse
+	17, // 25: provenir.evaluator.v1.EvaluatorService.Evaluate:output_type -> provenir.evaluator.v1.EvaluateResponse
+	22, // [22:26] is the sub-list for method output_type
+	18, // [18:22] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_provenir_evaluator_v1_evaluator_service_proto_init() }
