@@ -14,6 +14,12 @@ const masked = -1e9
 func (n *net) causal(B, T int, see func(l int, k, v *tg.T)) attention {
 	cos, sin := n.Rope.tables(T, n.HeadDim)
 	ct, st := n.g.Const(cos, T, n.HeadDim/2), n.g.Const(sin, T, n.HeadDim/2)
+	// The scale of the scores, 1/√hd, rides on the rotation of the queries.
+	for i := range cos {
+		s := float32(1 / math.Sqrt(float64(n.HeadDim)))
+		cos[i], sin[i] = cos[i]*s, sin[i]*s
+	}
+	cq, sq := n.g.Const(cos, T, n.HeadDim/2), n.g.Const(sin, T, n.HeadDim/2)
 	later := make([]float32, T*T)
 	for i := range T {
 		for j := i + 1; j < T; j++ {
@@ -21,14 +27,12 @@ func (n *net) causal(B, T int, see func(l int, k, v *tg.T)) attention {
 		}
 	}
 	mask := n.g.Const(later, T, T)
-	scale := n.g.Scalar(1 / math.Sqrt(float64(n.HeadDim)))
 	heads := func(x *tg.T, h int) *tg.T { return tg.Transpose(tg.Reshape(x, B, T, h, n.HeadDim), 0, 2, 1, 3) }
 	return func(l int, q, k, v *tg.T) *tg.T {
-		q, k, v = tg.RoPE(heads(q, n.Heads), ct, st), tg.RoPE(heads(k, n.KVHeads), ct, st), heads(v, n.KVHeads)
+		q, k, v = tg.RoPE(heads(q, n.Heads), cq, sq), tg.RoPE(heads(k, n.KVHeads), ct, st), heads(v, n.KVHeads)
 		if see != nil {
 			see(l, k, v)
 		}
-		q = tg.Mul(q, scale)
 		if share := n.Heads / n.KVHeads; share > 1 { // grouped queries: broadcast over the heads that share a key
 			q = tg.Reshape(q, B, n.KVHeads, share, T, n.HeadDim)
 			k = tg.Reshape(k, B, n.KVHeads, 1, T, n.HeadDim)

@@ -56,13 +56,13 @@ func (n *net) hidden(ids *tg.T, att attention) *tg.T {
 	return n.norm(x, normName)
 }
 
-// logits over the vocabulary, scaled by the inverse temperature.
+// logits over the vocabulary, scaled by the inverse temperature; the scale is put on the narrow side of the product.
 func (n *net) logits(x, invTemp *tg.T) *tg.T {
 	name := headName
 	if n.Tied {
 		name = embedName
 	}
-	return tg.Mul(tg.Gemm(x, n.w[name], false, true), invTemp)
+	return tg.Gemm(tg.Mul(x, invTemp), n.w[name], false, true)
 }
 
 // entropy of rows of log probabilities [n, V], in nats, as [n]. Each row is a product of its own: a plain sum would round
