@@ -19,7 +19,7 @@ type signedCheckpoint struct {
 }
 
 // sign makes a checkpoint of what is durable when anything is new. A durable one survives a power cut: it is asked for
-// by Flush and seal, since it is what shows that acknowledged records are lost.
+// by close and seal, since it is what shows that acknowledged records are lost.
 func (l *Log) sign(durable bool) error {
 	l.trees.Lock()
 	defer l.trees.Unlock()
@@ -85,7 +85,8 @@ func (l *Log) Checkpoint() (ledger.Checkpoint, []byte) {
 // signIfDue signs when enough records or enough time have passed. It runs on the committer.
 func (l *Log) signIfDue() {
 	now := l.store.deps.Clock.Now()
-	if l.unsigned < l.store.cfg.CheckpointRecords && (l.unsigned == 0 || now.Before(l.signAt)) {
+	few := l.kind == ledger.Findings // each is published with a checkpoint that covers it
+	if l.unsigned == 0 || !few && l.unsigned < l.store.cfg.CheckpointRecords && now.Before(l.signAt) {
 		return
 	}
 	if err := l.sign(false); err != nil {

@@ -126,12 +126,13 @@ func (l *Log) Changed() <-chan struct{} {
 	return l.bell
 }
 
-// Flush closes the open batch, waits for it, and signs a checkpoint.
+// Flush closes the open batch, waits for it, and signs a checkpoint. The checkpoint survives the process; that it
+// survives a power cut is waited for at close and seal only, where it is the last word.
 func (l *Log) Flush(ctx context.Context) error {
 	if err := l.Sync(ctx); err != nil {
 		return err
 	}
-	return l.sign(true)
+	return l.sign(false)
 }
 
 // Sync closes the open batch and waits for it.

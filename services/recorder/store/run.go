@@ -107,6 +107,13 @@ func (r *Run) Claim(epoch uint64) error {
 	return nil
 }
 
+// Check tells whether a writer of this epoch may still write.
+func (r *Run) Check(epoch uint64) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.allowed(epoch)
+}
+
 // allowed is the fence. The caller holds mu.
 func (r *Run) allowed(epoch uint64) error {
 	if epoch < r.epoch {

@@ -1,0 +1,154 @@
+// Package monitor is what the recorder knows of a run beyond its bytes: counts, newest metrics, detectors, incidents.
+//
+// It is a function of the events alone, in their order: observed again after a restart they give the same state, byte
+// for byte, and the same findings with the same uids. What depends on a clock is not in here.
+package monitor
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/detect"
+	"github.com/provenir/provenir/services/recorder/incident"
+)
+
+// Monitor observes one run. It is not safe for concurrent use.
+type Monitor struct {
+	run     string
+	spec    Spec
+	stats   Stats
+	engine  *detect.Engine
+	tracker *incident.Tracker
+}
+
+// Spec is the run's settings, as a snapshot keeps them.
+type Spec struct {
+	Method   string             `json:"method"`
+	Beta     *float64           `json:"beta,omitempty"`
+	Limits   map[string]float64 `json:"limits,omitempty"`
+	Disabled []string           `json:"disabled,omitempty"`
+}
+
+// SpecOf reads the contract's message; nil gives the defaults.
+func SpecOf(s *recorderv1.RecorderSpec) Spec {
+	if s == nil {
+		return Spec{}
+	}
+	return Spec{Method: s.GetMethod(), Beta: s.KlCoefficient, Limits: s.GetLimits(), Disabled: s.GetDisabled()}
+}
+
+// New begins a run. A setting that cannot be is a *detect.ConfigError, which names it.
+func New(run string, spec Spec) (*Monitor, error) {
+	p, err := detect.NewProfile(detect.Config{Method: spec.Method, Beta: spec.Beta, Limits: spec.Limits, Disabled: spec.Disabled})
+	if err != nil {
+		return nil, err
+	}
+	return &Monitor{run: run, spec: spec, engine: detect.NewEngine(p), tracker: incident.New(run)}, nil
+}
+
+// Next is the number of the event that is observed next.
+func (m *Monitor) Next() uint64 { return m.stats.Next }
+
+// Reads tells whether an event of this type needs its payload here. The others are only counted.
+func Reads(t ledger.RecordType) bool { return t == ledger.Step || t == ledger.Verdict }
+
+// Observe takes the next event. Events before Next were observed already and change nothing.
+func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []incident.Event {
+	if seq < m.stats.Next {
+		return nil
+	}
+	m.stats.Next, m.stats.LastType = seq+1, t
+	switch t {
+	case ledger.Rollout:
+		m.stats.Rollouts++
+	case ledger.Verdict:
+		unscored, timed := peekVerdict(payload)
+		if unscored {
+			m.stats.Unscored++
+		}
+		if timed {
+			m.stats.TimeDependent++
+		}
+	case ledger.Step:
+		return m.step(seq, payload)
+	}
+	return nil
+}
+
+func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
+	m.stats.Steps++
+	var rec corev1.StepRecord
+	var facts corev1.StepFacts
+	err := proto.Unmarshal(payload, &rec)
+	if err == nil {
+		err = proto.Unmarshal(rec.GetFacts(), &facts)
+	}
+	if err != nil { // it is recorded as it came; that it cannot be read is a finding, and no reading of zeros
+		s := detect.Signal{Kind: "metric_invalid", Level: detect.Warn, Need: 1, Evidence: detect.Evidence{Note: "a STEP record cannot be read"}}
+		return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Attempts(), []detect.Signal{s})
+	}
+	m.stats.Step = facts.GetStep()
+	sample := sampleOf(seq, payload, &facts)
+	for i := range sample.Values {
+		m.stats.last(&sample.Values[i], facts.GetStep())
+	}
+	signals := m.engine.Step(sample, m.tracker.IsOpen)
+	return m.tracker.Step(incident.Place{Seq: seq, Step: facts.GetStep(), Attempt: facts.GetBranch()}, m.engine.Attempts(), signals)
+}
+
+// Stats are the counts. The metrics are shared: read only.
+func (m *Monitor) Stats() Stats { return m.stats }
+
+// Incidents are the run's incidents.
+func (m *Monitor) Incidents() *incident.Tracker { return m.tracker }
+
+// Unchecked lists the kinds of which nothing can be said.
+func (m *Monitor) Unchecked() []string { return m.engine.Unchecked() }
+
+// Readable tells whether any detector has had a metric.
+func (m *Monitor) Readable() bool { return m.engine.Reads() }
+
+// Attempts is how many there were.
+func (m *Monitor) Attempts() uint32 { return m.engine.Attempts() }
+
+// snapshot is the payload of a DETECTOR_STATE record.
+type snapshot struct {
+	Spec    Spec            `json:"spec"`
+	Stats   Stats           `json:"stats"`
+	Engine  json.RawMessage `json:"engine"`
+	Tracker json.RawMessage `json:"tracker"`
+}
+
+// Snapshot is the whole state. Equal states are equal bytes.
+func (m *Monitor) Snapshot() ([]byte, error) {
+	engine, err1 := json.Marshal(m.engine)
+	tracker, err2 := json.Marshal(m.tracker)
+	if err := errors.Join(err1, err2); err != nil {
+		return nil, fmt.Errorf("snapshot of run %s: %w", m.run, err)
+	}
+	return json.Marshal(snapshot{Spec: m.spec, Stats: m.stats, Engine: engine, Tracker: tracker})
+}
+
+// Restore takes a state up. When the state is of other rules, the run begins again with its settings and the caller
+// replays its events.
+func Restore(run string, b []byte) (*Monitor, error) {
+	var s snapshot
+	if err := json.Unmarshal(b, &s); err != nil {
+		return nil, fmt.Errorf("snapshot of run %s: %w", run, err)
+	}
+	m, err := New(run, s.Spec)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(json.Unmarshal(s.Engine, m.engine), json.Unmarshal(s.Tracker, m.tracker)); err != nil {
+		return New(run, s.Spec)
+	}
+	m.stats = s.Stats
+	return m, nil
+}
