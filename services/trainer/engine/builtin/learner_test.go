@@ -51,14 +51,24 @@ func (l *learner) sample(ps []problem, temperature float64, step uint64) ([]engi
 
 // accuracy is the greedy share of right answers to held-out problems.
 func (l *learner) accuracy() float64 {
+	_, r := l.sample(l.heldOut(), 0, 0)
+	return average(r)
+}
+
+// sampledAccuracy is the same at temperature 1, which says how much of the distribution is right.
+func (l *learner) sampledAccuracy() float64 {
+	_, r := l.sample(l.heldOut(), 1, 1<<32)
+	return average(r)
+}
+
+func (l *learner) heldOut() []problem {
 	if l.test == nil {
 		rng := rand.New(rand.NewPCG(99, 99))
 		for range 256 {
 			l.test = append(l.test, generate(rng, 0, true))
 		}
 	}
-	_, r := l.sample(l.test, 0, 0)
-	return average(r)
+	return l.test
 }
 
 func average(v []float64) (m float64) {
