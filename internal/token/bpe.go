@@ -23,6 +23,7 @@ type BPE struct {
 	added    map[byte][]addedToken // by first byte, longest first
 	nfc      bool
 	bos, eos int32 // -1: none
+	limit    int   // of ids, while the file is read
 }
 
 type merged struct{ rank, id int32 }

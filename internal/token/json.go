@@ -10,8 +10,9 @@ import (
 // Special names ids that a tokenizer.json does not: they stand in the model's config.json. Nil is none.
 type Special struct{ BOS, EOS *int32 }
 
-// maxID bounds ids, so that a file cannot ask for more memory than a real vocabulary needs.
-const maxID = 1 << 22
+// maxGap is how far ids may lie above the number of tokens: real vocabularies are nearly dense, and a small file must not
+// ask for much memory.
+const maxGap = 4096
 
 // file is a tokenizer.json, as far as it decides ids.
 type file struct {
@@ -72,7 +73,7 @@ func Parse(raw []byte, special Special) (Tokenizer, error) {
 		return nil, &Error{Detail: "tokenizer.json: model", Err: err}
 	}
 	b := &BPE{json: bytes.Clone(raw), ids: map[string]int32{}, merges: map[[2]int32]merged{}, added: map[byte][]addedToken{},
-		whole: m.Whole, bos: -1, eos: -1}
+		whole: m.Whole, bos: -1, eos: -1, limit: len(m.Vocab) + len(f.Added) + maxGap}
 	if err := b.normalizer(f.Normalizer); err != nil {
 		return nil, err
 	}
@@ -216,7 +217,7 @@ func (b *BPE) vocabulary(m model) error {
 }
 
 func (b *BPE) set(id int32, raw []byte) error {
-	if id < 0 || id >= maxID || len(raw) == 0 {
+	if id < 0 || int(id) >= b.limit || len(raw) == 0 {
 		return refuse("token %q has id %d", raw, id)
 	}
 	for int(id) >= len(b.bytes) {
