@@ -1,0 +1,76 @@
+package seal
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/passport"
+)
+
+// Facts are what a statement says beside the document.
+type Facts struct {
+	ModelID  string
+	RunID    string
+	KeyID    string
+	SignedAt time.Time
+	Files    []passport.File
+	BOM      []byte
+	OMS      []byte
+	Evidence []EvidenceEntry
+	Flags    []Flag
+}
+
+func digestOf(b []byte) map[string]string {
+	h := sha256.Sum256(b)
+	return map[string]string{"sha256": hex.EncodeToString(h[:])}
+}
+
+// Statement builds the statement's canonical bytes.
+func Statement(d Document, f Facts) ([]byte, error) {
+	s := passport.Statement{Type: passport.StatementType, PredicateType: passport.PredicateType, Subject: passport.Subjects(f.ModelID, f.Files),
+		Predicate: passport.Predicate{Schema: passport.Schema, ModelID: f.ModelID, RunID: f.RunID, RunState: d.State(),
+			Issuance:  passport.Issuance{Algorithm: passport.Algorithm, KeyID: f.KeyID, SignedAt: f.SignedAt.UTC().Format(time.RFC3339), Issuer: "provenir governance"},
+			BOM:       passport.Document{Digest: digestOf(f.BOM), MediaType: "application/vnd.provenir.bom+json"},
+			OMSBundle: &passport.Document{Digest: digestOf(f.OMS), MediaType: passport.BundleType},
+			Ledger:    map[string]passport.LedgerLog{}, Evidence: []passport.Evidence{}, Parents: []passport.Parent{}, RiskClaims: []passport.RiskClaim{}}}
+	for _, c := range d.Ledger.Checkpoints {
+		name := strings.ToLower(strings.TrimPrefix(c.Log, "LOG_"))
+		origin, _, _ := strings.Cut(c.Note, "\n")
+		s.Predicate.Ledger[name] = passport.LedgerLog{Origin: origin, Size: strconv.FormatUint(c.Size, 10),
+			Root: strings.TrimPrefix(c.Root, "sha256:"), Note: c.Note}
+	}
+	for _, e := range f.Evidence {
+		algorithm, value, _ := strings.Cut(e.Result, ":")
+		s.Predicate.Evidence = append(s.Predicate.Evidence, passport.Evidence{Kind: e.Kind, Digest: map[string]string{algorithm: value},
+			Subjects: e.Subjects, ObservedAt: e.ObservedAt})
+	}
+	for _, fl := range f.Flags {
+		s.Predicate.RiskClaims = append(s.Predicate.RiskClaims, passport.RiskClaim{Name: fl.Name, State: fl.State, Evidence: fl.Evidence})
+	}
+	return s.Encode()
+}
+
+// CheckLedger says whether the document's checkpoints are what their notes say, signed by the recorder's key.
+func CheckLedger(d Document, tenantRun string) error {
+	v, err := note.NewVerifier(d.Ledger.VKey)
+	if err != nil {
+		return fmt.Errorf("the recorder's key: %w", err)
+	}
+	for _, c := range d.Ledger.Checkpoints {
+		opened, _, err := ledger.OpenCheckpoint([]byte(c.Note), "", note.VerifierList(v))
+		if err != nil {
+			return fmt.Errorf("checkpoint of %s: %w", c.Log, err)
+		}
+		if opened.Size != c.Size || "sha256:"+hex.EncodeToString(opened.Root[:]) != c.Root || !strings.Contains(opened.Origin, "/"+tenantRun+"/") {
+			return fmt.Errorf("checkpoint of %s: the signed note says %s, size %d, root %x", c.Log, opened.Origin, opened.Size, opened.Root)
+		}
+	}
+	return nil
+}
