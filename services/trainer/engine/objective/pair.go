@@ -12,8 +12,7 @@ type Sums struct {
 func (s Sums) margin() float64 { return (s.Chosen - s.RefChosen) - (s.Rejected - s.RefRejected) }
 
 // Pair is the loss of one pair and its derivatives by the chosen and the rejected number.
-// Training needs no graph of its own: token weights −DChosen and −DRejected with advantage 1, on-policy, have exactly
-// this gradient (divide by the number of pairs, and for IPO by the row's length).
+// Training needs no graph of its own: see Weights.
 type Pair struct {
 	Loss               float64
 	H                  float64 // DPO: β × margin, the logit of preferring the chosen text; IPO: the margin
@@ -21,6 +20,14 @@ type Pair struct {
 	ChosenReward       float64 // β(policy − reference), as reported by every DPO trainer
 	RejectedReward     float64
 	PrefersChosen      bool
+}
+
+// Weights are the token weights that make an on-policy step (Old nil, Advantage 1) have exactly the gradient of the mean
+// loss over pairs: Σ −w·logp has the derivative −w by each log prob, which must be dloss/dS. The log probs behind the
+// pair must be those of the present weights (a Score right before the step). For IPO divide by the row's length: its
+// numbers are means.
+func (p Pair) Weights(pairs int) (chosen, rejected float64) {
+	return -p.DChosen / float64(pairs), -p.DRejected / float64(pairs)
 }
 
 // DPO is arXiv 2305.18290 with label smoothing s (conservative DPO): (1−s)·softplus(−h) + s·softplus(h).

@@ -117,11 +117,12 @@ func (f fixture) batch(t *testing.T, p *Policy) (engine.Batch, engine.Hyper) {
 	}
 	for i := 0; i < len(b.Rows); i += 2 {
 		d := objective.DPO(objective.Sums{Chosen: sum(i, false), Rejected: sum(i+1, false), RefChosen: sum(i, true), RefRejected: sum(i+1, true)}, x.Beta, 0)
-		for k, w := range []float64{-d.DChosen, -d.DRejected} {
+		chosen, rejected := d.Weights(len(b.Rows) / 2)
+		for k, w := range []float64{chosen, rejected} {
 			r := &b.Rows[i+k]
 			r.Old, r.Advantage, r.Weight = nil, 1, make([]float32, len(r.Tokens)-r.Start)
 			for j := range r.Weight {
-				r.Weight[j] = float32(w / float64(len(b.Rows)/2))
+				r.Weight[j] = float32(w)
 			}
 		}
 	}
