@@ -14,6 +14,8 @@ const (
 	stallSlow = 5.0 // times the median: one slow step is an evaluation or a checkpoint, no fault
 	stallRow  = 3   // slow steps in a row
 	stallMost = 10  // times the patience: no step for that long is critical
+	// stallFloor keeps runs with steps of milliseconds quiet: a hiccup of the machine is no stall.
+	stallFloor = 5.0 // seconds
 )
 
 // Stall learns how long steps take and tells when the next one is overdue. The zero value is ready.
@@ -39,9 +41,10 @@ func (s *Stall) Step(at time.Time) (sig Signal, ok bool) {
 	if !enough {
 		return Signal{}, false
 	}
-	sig = Signal{Kind: KindStall, Need: 1, Clear: x <= clearShare*stallSlow*m,
-		Evidence: Evidence{Value: x, HasValue: true, Limit: stallSlow * m, HasLimit: true, Baseline: m, HasBaseline: true, Note: "seconds a step"}}
-	if x >= stallSlow*m {
+	limit := max(stallSlow*m, stallFloor)
+	sig = Signal{Kind: KindStall, Need: 1, Clear: x <= clearShare*limit,
+		Evidence: Evidence{Value: x, HasValue: true, Limit: limit, HasLimit: true, Baseline: m, HasBaseline: true, Note: "seconds a step"}}
+	if x >= limit {
 		s.slow++
 		sig.Level = Info
 		if s.slow >= stallRow {
@@ -63,7 +66,7 @@ func (s *Stall) Patience() time.Duration {
 	v := s.took.Last(buf[:0], len(buf), 0)
 	slices.Sort(v)
 	p95 := v[min(len(v)*95/100, len(v)-1)]
-	return time.Duration(max(stallSlow*v[len(v)/2], 2*p95) * float64(time.Second))
+	return time.Duration(max(stallSlow*v[len(v)/2], 2*p95, stallFloor) * float64(time.Second))
 }
 
 // Check judges the time since the last step. It gives a signal only when the step is overdue.

@@ -111,12 +111,20 @@ func (l *Log) Wait(ctx context.Context, n uint64) error {
 	}
 }
 
-// Advance returns when more than n records are durable, and how many; or why that will not be.
-func (l *Log) Advance(ctx context.Context, n uint64) (uint64, error) {
-	if err := l.Wait(ctx, n+1); err != nil {
-		return 0, err
+// Lost is why the first n records will not become durable: they were dropped, and the writer must send them again. It is
+// nil while they are on their way or there.
+func (l *Log) Lost(n uint64) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.durable >= n:
+		return nil
+	case l.broken != nil:
+		return l.broken
+	case l.next < n:
+		return l.failed
 	}
-	return l.Durable(), nil
+	return nil
 }
 
 // Changed is closed when more records are durable than now, or when something failed.

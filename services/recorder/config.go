@@ -1,0 +1,67 @@
+package recorder
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/internal/cursor"
+	"github.com/provenir/provenir/internal/faultline"
+	"github.com/provenir/provenir/internal/outbox"
+	rolestore "github.com/provenir/provenir/internal/store"
+	"github.com/provenir/provenir/services/recorder/disk"
+	"github.com/provenir/provenir/services/recorder/publish"
+	"github.com/provenir/provenir/services/recorder/store"
+)
+
+// Config are the recorder's settings. The zero value of a field means its default.
+type Config struct {
+	Store         store.Config
+	CreditBytes   int64         // what a writer may have under way; 8 MiB
+	Heartbeat     time.Duration // of watches; 5 s
+	SnapshotSteps uint64        // steps between two stored detector states; 64
+	Tick          time.Duration // of what depends on a clock: stalls, disk space; 1 s
+	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
+}
+
+func (c Config) withDefaults() (Config, error) {
+	if c.CreditBytes == 0 {
+		c.CreditBytes = 8 << 20
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 5 * time.Second
+	}
+	if c.SnapshotSteps == 0 {
+		c.SnapshotSteps = 64
+	}
+	if c.Tick == 0 {
+		c.Tick = time.Second
+	}
+	if c.Source == "" {
+		c.Source = "provenir.dev/recorder"
+	}
+	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 {
+		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat and tick above 0")
+	}
+	return c, nil
+}
+
+// Deps are the recorder's neighbours.
+type Deps struct {
+	Disk    disk.FS       // the ledger's folder
+	DB      *rolestore.DB // migrated with Migrations
+	Signer  note.Signer   // of checkpoints
+	VKey    string        // its public key, as people pass it on
+	Blobs   store.Blobs
+	Tokens  cursor.Signer
+	Publish outbox.Publish // nil leaves findings in the outbox
+	Clock   clock.Clock
+	Fault   *faultline.Line
+	Log     *slog.Logger
+}
+
+// Migrations are the recorder's tables.
+func Migrations() []rolestore.Migration { return publish.Migrations() }

@@ -1,0 +1,205 @@
+package recorder
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"sync"
+
+	"google.golang.org/protobuf/proto"
+
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/detect"
+	"github.com/provenir/provenir/services/recorder/incident"
+	"github.com/provenir/provenir/services/recorder/monitor"
+	"github.com/provenir/provenir/services/recorder/store"
+)
+
+// live is an open run with what is known of it.
+type live struct {
+	s      *Service
+	tenant string
+	run    *store.Run
+
+	ready chan struct{} // closed when the state was taken up, or could not be
+	err   error         // why it could not; read after ready
+
+	mu      sync.Mutex // records are observed in the order in which they are appended
+	mon     *monitor.Monitor
+	given   bool              // the run's settings are fixed
+	known   map[string]uint64 // findings that are in the log although their event came (or comes) again, by uid
+	untold  []finding         // what is not in the log yet
+	stored  uint64            // steps at the last stored state
+	clocked *incident.Tracker // what depends on a clock
+	stall   detect.Stall
+}
+
+// finding is an incident's event on its way into the log.
+type finding struct {
+	incident.Event
+	byClock bool // it would not be the same on a repeat, so no gate may decide on it: writers are not told
+}
+
+func (l *live) found(events []incident.Event, byClock bool) {
+	for _, e := range events {
+		l.untold = append(l.untold, finding{e, byClock})
+	}
+}
+
+// get opens a run, or finds it open. With create it is made where it is missing.
+func (s *Service) get(ctx context.Context, tenant, id string, create bool) (*live, error) {
+	run, err := s.store.Run(ctx, tenant, id, create)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	key := path.Join(tenant, id)
+	l, ok := s.live[key]
+	if !ok {
+		l = &live{s: s, tenant: tenant, run: run, clocked: incident.New(id), ready: make(chan struct{})}
+		s.live[key] = l
+	}
+	s.mu.Unlock()
+	if ok {
+		select {
+		case <-l.ready:
+			return l, l.err
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	l.mu.Lock()
+	l.err = l.takeUp(ctx)
+	l.mu.Unlock()
+	if l.err != nil { // the next caller tries again
+		s.mu.Lock()
+		delete(s.live, key)
+		s.mu.Unlock()
+	}
+	close(l.ready)
+	return l, l.err
+}
+
+func (l *live) log(kind ledger.Log) *store.Log { return l.run.Log(kind) }
+
+// settle fixes the run's settings at the first open.
+func (l *live) settle(ctx context.Context, spec *recorderv1.RecorderSpec) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.given || spec == nil {
+		return nil
+	}
+	mon, err := monitor.New(l.run.ID, monitor.SpecOf(spec))
+	if err != nil {
+		return err
+	}
+	if l.mon.Next() > 0 {
+		return nil // records came before settings did: the defaults stay
+	}
+	l.mon = mon
+	return l.storeLocked(ctx)
+}
+
+// append writes events and observes those that are new. It returns what they opened or escalated, and how many findings
+// must be durable before anybody may be told.
+func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (told []*recorderv1.Anomaly, findings uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	events := l.log(ledger.Events)
+	err = events.Append(ctx, epoch, recs)
+	next := events.Next()
+	var repeated []uint64 // steps that were observed before
+	for i := range recs {
+		r := &recs[i]
+		if r.Seq >= next {
+			break
+		}
+		if r.Seq != l.mon.Next() {
+			if r.Type == ledger.Step {
+				repeated = append(repeated, r.Seq)
+			}
+			continue
+		}
+		l.found(l.mon.Observe(r.Seq, r.Type, r.Payload), false)
+		if r.Type == ledger.Step {
+			l.stepped()
+		}
+	}
+	if store.KindOf(err) == store.DivergentReplay {
+		l.alarm(kindDivergent, err.Error())
+	}
+	if err == nil && len(repeated) > 0 {
+		if told, err = l.repeat(ctx, repeated); err != nil {
+			return nil, 0, err
+		}
+	}
+	if len(l.untold) == 0 && l.mon.Stats().Steps < l.stored+l.s.cfg.SnapshotSteps {
+		return told, 0, err
+	}
+	news, tellErr := l.tell(ctx)
+	told = append(told, news...)
+	if tellErr == nil && l.mon.Stats().Steps >= l.stored+l.s.cfg.SnapshotSteps {
+		tellErr = l.storeLocked(ctx)
+	}
+	if err == nil {
+		err = tellErr
+	}
+	return told, l.log(ledger.Findings).Next(), err
+}
+
+// tell writes findings that are not in the log yet. The caller holds mu.
+func (l *live) tell(ctx context.Context) (told []*recorderv1.Anomaly, err error) {
+	var recs []store.Record
+	for _, e := range l.untold {
+		a := monitor.Anomaly(l.run.ID, e.Event)
+		if !e.byClock && (e.What == incident.Open || e.What == incident.Escalate) {
+			told = append(told, a)
+		}
+		if seq, ok := l.known[e.UID]; ok {
+			a.FindingSeq = &seq
+			delete(l.known, e.UID)
+			continue
+		}
+		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(a)
+		if err != nil {
+			return nil, fmt.Errorf("finding %s: %w", e.UID, err)
+		}
+		recs = append(recs, store.Record{Type: ledger.Anomaly, Payload: payload})
+	}
+	if len(recs) > 0 {
+		if _, err := l.log(ledger.Findings).AppendNext(ctx, recs); err != nil {
+			return nil, err // they stay untold and are tried again with the next append
+		}
+		l.s.mark(l)
+	}
+	l.untold = l.untold[:0]
+	return told, nil
+}
+
+// store writes the state down when there is something new, and waits for the disk.
+func (l *live) store(ctx context.Context) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mon == nil || !l.given || l.mon.Stats().Steps == l.stored || l.log(ledger.Findings).Broken() != nil {
+		return nil
+	}
+	if err := l.storeLocked(ctx); err != nil {
+		return err
+	}
+	return l.log(ledger.Findings).Sync(ctx)
+}
+
+// storeLocked appends a DETECTOR_STATE record. It may be ahead of what is durable of the events: a restart that finds
+// fewer events takes an older state.
+func (l *live) storeLocked(ctx context.Context) error {
+	b, err := l.mon.Snapshot()
+	if err != nil {
+		return err
+	}
+	if _, err := l.log(ledger.Findings).AppendNext(ctx, []store.Record{{Type: ledger.DetectorState, Payload: b}}); err != nil {
+		return err
+	}
+	l.stored, l.given = l.mon.Stats().Steps, true
+	return nil
+}

@@ -1,0 +1,134 @@
+package recorder
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+
+	"google.golang.org/protobuf/proto"
+
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/monitor"
+	"github.com/provenir/provenir/services/recorder/publish"
+	"github.com/provenir/provenir/services/recorder/store"
+)
+
+// takeUp finds the newest state that the events bear out and replays what came after. Findings of the replay that are in
+// the log already are recognised by their uid. The caller holds mu.
+func (l *live) takeUp(ctx context.Context) error {
+	state, from, err := l.newestState(ctx)
+	if err != nil {
+		return err
+	}
+	mon, err := monitor.New(l.run.ID, monitor.Spec{})
+	if state != nil {
+		mon, err = monitor.Restore(l.run.ID, state)
+		l.given = true
+	}
+	if err != nil {
+		return fmt.Errorf("take up the state of run %s: %w", l.run.ID, err)
+	}
+	if l.known, err = l.knownSince(ctx, from); err != nil {
+		return err
+	}
+	l.stored = mon.Stats().Steps
+	for f, err := range l.log(ledger.Events).Events(ctx, store.Query{From: mon.Next()}) {
+		if store.KindOf(err) == store.Corrupt {
+			break // what is behind the damage cannot be judged; the log says so itself
+		}
+		if err != nil {
+			return fmt.Errorf("replay run %s: %w", l.run.ID, err)
+		}
+		payload := f.Stored
+		if !f.Inline() {
+			payload = nil
+		}
+		l.found(mon.Observe(f.Seq, f.Type, payload), false)
+	}
+	l.mon = mon
+	if l.log(ledger.Findings).Broken() != nil {
+		return nil // it can be read, and nothing can be added
+	}
+	_, err = l.tell(ctx)
+	return err
+}
+
+// stateWindow is how many findings are read at once, from the end, in search of a state.
+const stateWindow = 512
+
+// newestState gives the newest DETECTOR_STATE whose events are all there, and its place in findings.
+func (l *live) newestState(ctx context.Context) (state []byte, at uint64, err error) {
+	findings, events := l.log(ledger.Findings), l.log(ledger.Events).Durable()
+	for to := findings.Durable(); to > 0; {
+		from := to - min(to, stateWindow)
+		for f, err := range findings.Events(ctx, store.Query{From: from, To: to, Types: []ledger.RecordType{ledger.DetectorState}}) {
+			if store.KindOf(err) == store.Corrupt {
+				break
+			}
+			if err != nil {
+				return nil, 0, fmt.Errorf("look for the state of run %s: %w", l.run.ID, err)
+			}
+			var head struct {
+				Stats struct {
+					Next uint64 `json:"next"`
+				} `json:"stats"`
+			}
+			if json.Unmarshal(f.Stored, &head) == nil && head.Stats.Next <= events {
+				state, at = append([]byte(nil), f.Stored...), f.Seq
+			}
+		}
+		if state != nil {
+			return state, at, nil
+		}
+		to = from
+	}
+	return nil, 0, nil
+}
+
+// knownSince lists the findings from a place on, by uid.
+func (l *live) knownSince(ctx context.Context, from uint64) (map[string]uint64, error) {
+	known := map[string]uint64{}
+	for f, err := range l.log(ledger.Findings).Events(ctx, store.Query{From: from, Types: []ledger.RecordType{ledger.Anomaly}}) {
+		if store.KindOf(err) == store.Corrupt {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the findings of run %s: %w", l.run.ID, err)
+		}
+		var a recorderv1.Anomaly
+		if err := proto.Unmarshal(f.Stored, &a); err != nil {
+			return nil, fmt.Errorf("finding %d of run %s: %w", f.Seq, l.run.ID, err)
+		}
+		known[a.GetUid()] = f.Seq
+	}
+	return known, nil
+}
+
+// recover opens the runs that have something left to do.
+func (s *Service) recover(ctx context.Context) error {
+	runs, err := s.store.Runs()
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		_, complete, err := publish.Next(ctx, s.d.DB, r[0], r[1])
+		if err != nil {
+			return err
+		}
+		if complete {
+			continue
+		}
+		l, err := s.get(ctx, r[0], r[1], false)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			s.d.Log.Error("a run could not be taken up", "run", path.Join(r[0], r[1]), "error", err.Error())
+			continue
+		}
+		s.mark(l)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/ledger"
+)
+
+// VerifyRun reads a run's logs from disk and checks every hash.
+func (s *Service) VerifyRun(ctx context.Context, req *recorderv1.VerifyRunRequest) (*recorderv1.VerifyRunResponse, error) {
+	l, err := s.get(ctx, tenant(ctx), req.GetRun(), false)
+	if err != nil {
+		return nil, problem(err)
+	}
+	resp := &recorderv1.VerifyRunResponse{}
+	for _, kind := range ledger.Logs {
+		log := l.log(kind)
+		report, err := log.Verify(ctx, s.verifiers)
+		if errors.Is(err, ledger.ErrNoLog) {
+			if c, note := log.Checkpoint(); note != nil && c.Size > 0 { // every segment is gone
+				resp.Damages = append(resp.Damages, &recorderv1.Damage{Log: recorderv1.Log(kind), Kind: string(ledger.MissingSegment),
+					Detail: "a checkpoint covers records and there is no segment"})
+			}
+			continue
+		}
+		if err != nil {
+			return nil, problem(err)
+		}
+		resp.Records += report.Records
+		for _, d := range report.Damages {
+			resp.Damages = append(resp.Damages, damage(kind, d))
+		}
+		if _, note := log.Checkpoint(); note != nil {
+			c, err := checkpoint(log)
+			if err != nil {
+				return nil, problem(err)
+			}
+			resp.Checkpoints = append(resp.Checkpoints, c)
+		}
+	}
+	return resp, nil
+}
+
+func damage(kind ledger.Log, d ledger.Damage) *recorderv1.Damage {
+	out := &recorderv1.Damage{Log: recorderv1.Log(kind), Kind: string(d.Kind), Detail: d.String(), FirstSeq: &d.FirstSeq, LastSeq: &d.LastSeq}
+	if d.Segment >= 0 {
+		segment, offset := uint64(d.Segment), uint64(d.Offset)
+		out.Segment, out.Offset = &segment, &offset
+	}
+	return out
+}
