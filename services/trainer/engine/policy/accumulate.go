@@ -69,21 +69,13 @@ func (p *Policy) Gradient(ctx context.Context, b engine.Batch, h engine.Hyper) (
 	if err != nil {
 		return 0, nil, err
 	}
-	tokens := 0
-	for _, r := range b.Rows {
-		for _, w := range r.Weight {
-			if w != 0 {
-				tokens++
-			}
-		}
-	}
 	micro := h.MicroBatch
 	if micro < 1 {
 		micro = len(b.Rows)
 	}
 	m := newMeasures()
 	T := ort.Tokens(longest, p.cfg.Context)
-	if err := p.gradient(ctx, b.Rows, min(micro, ort.MaxRows), T, h, hyper(h, onPolicy, tokens, 1), m); err != nil {
+	if err := p.gradient(ctx, b.Rows, min(micro, ort.MaxRows), T, h, hyper(h, onPolicy, trained(b.Rows), 1), m); err != nil {
 		return 0, nil, err
 	}
 	return m.sum[llama.MLoss], append([]float32(nil), p.sum...), nil

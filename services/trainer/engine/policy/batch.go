@@ -3,6 +3,7 @@ package policy
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/provenir/provenir/services/trainer/engine"
 	"github.com/provenir/provenir/services/trainer/engine/llama"
@@ -73,6 +74,38 @@ func fill(rows []engine.TrainRow, B, T int) arrays {
 func (a arrays) bind(v ort.Values, B, T int, hyper []float32) error {
 	return errors.Join(v.I64("ids", a.ids, B, T), v.F32("mask", a.mask, B, T-1), v.F32("weight", a.weight, B, T-1),
 		v.F32("old", a.old, B, T-1), v.F32("ref", a.ref, B, T-1), v.F32("adv", a.adv, B, 1), v.F32("hyper", hyper, len(hyper)))
+}
+
+// checkHyper refuses numbers with which a step would spoil the weights without a sign of it in the loss.
+func checkHyper(h engine.Hyper) error {
+	for _, f := range []struct {
+		name     string
+		v        float64
+		from, to float64
+	}{
+		{"learning rate", h.LR, 0, 1e3}, {"beta1", h.Beta1, 0, 1 - 1e-9}, {"beta2", h.Beta2, 0, 1 - 1e-9},
+		{"Adam epsilon", h.Eps, 1e-30, 1}, {"weight decay", h.WeightDecay, 0, 1e3}, {"max_norm", h.MaxNorm, 0, math.MaxFloat32},
+		{"clip_low", h.ClipLow, 0, 1}, {"clip_high", h.ClipHigh, 0, math.MaxFloat32}, {"dual_clip", h.DualClip, 0, math.MaxFloat32},
+		{"delta", h.Delta, 0, math.MaxFloat32}, {"KL coefficient", h.KL, 0, math.MaxFloat32},
+		{"entropy coefficient", h.EntropyCoef, -math.MaxFloat32, math.MaxFloat32}, {"temperature", h.Temperature, 0, math.MaxFloat32},
+	} {
+		if !(f.v >= f.from && f.v <= f.to) {
+			return fmt.Errorf("%s is %g, want %g to %g", f.name, f.v, f.from, f.to)
+		}
+	}
+	return nil
+}
+
+// trained counts the tokens that carry a weight.
+func trained(rows []engine.TrainRow) (n int) {
+	for _, r := range rows {
+		for _, w := range r.Weight {
+			if w != 0 {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // hyper turns the step's settings into the graph's. tokens are those of the whole batch, t is Adam's step count from 1.

@@ -25,20 +25,15 @@ func (p *Policy) Step(ctx context.Context, b engine.Batch, h engine.Hyper) (engi
 	if err != nil {
 		return engine.StepResult{}, err
 	}
+	if err := checkHyper(h); err != nil {
+		return engine.StepResult{}, err
+	}
 	T := ort.Tokens(longest, p.cfg.Context)
 	micro := h.MicroBatch
 	if micro < 1 {
 		micro = max(8, min(microRows, microTokens/T))
 	}
-	tokens := 0
-	for _, r := range b.Rows {
-		for _, w := range r.Weight {
-			if w != 0 {
-				tokens++
-			}
-		}
-	}
-	hv := hyper(h, onPolicy, tokens, p.t+1)
+	hv := hyper(h, onPolicy, trained(b.Rows), p.t+1)
 	m := newMeasures()
 	var norm float32
 	if len(b.Rows) <= min(micro, ort.MaxRows) {

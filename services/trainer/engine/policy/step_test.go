@@ -231,6 +231,9 @@ func TestStepRefuses(t *testing.T) {
 		"no reference":     func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Ref = nil },
 		"over the context": func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Tokens = make([]int32, 65) },
 		"empty row":        func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Tokens = nil },
+		"LR not a number":  func(_ *engine.Batch, h *engine.Hyper) { h.LR = math.NaN() },
+		"no epsilon":       func(_ *engine.Batch, h *engine.Hyper) { h.Eps = 0 },
+		"beta of 1":        func(_ *engine.Batch, h *engine.Hyper) { h.Beta2 = 1 },
 		"short references": func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Ref = b.Rows[1].Ref[:0] },
 	} {
 		b := ragged(t, p, 3, 16)
