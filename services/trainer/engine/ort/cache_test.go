@@ -96,6 +96,11 @@ func TestSizes(t *testing.T) {
 			t.Errorf("%d rows are padded to %d, want %d", n, got, want)
 		}
 	}
+	for n, want := range map[int]int{1: 1, 3: 4, 8: 8, 100: 128, 999: 256} {
+		if got := TrainRows(n); got != want {
+			t.Errorf("%d trained rows are padded to %d, want %d", n, got, want)
+		}
+	}
 	for _, c := range []struct{ n, context, want int }{{1, 1024, 16}, {16, 1024, 16}, {17, 1024, 32}, {64, 1024, 64}, {65, 1024, 96},
 		{256, 1024, 256}, {257, 1024, 384}, {40, 44, 44}, {1000, 1000, 1000}} {
 		if got := Tokens(c.n, c.context); got != c.want {

@@ -10,6 +10,16 @@ func Rows(n int) int {
 	return r
 }
 
+// TrainRows rounds up to a power of two from 1 on: a training graph multiplies rows × tokens at once, so that a small batch
+// needs no padding.
+func TrainRows(n int) int {
+	r := 1
+	for r < n && r < MaxRows {
+		r *= 2
+	}
+	return r
+}
+
 // MaxRows is the largest batch of one graph.
 const MaxRows = 256
 

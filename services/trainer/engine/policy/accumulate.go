@@ -42,7 +42,7 @@ func (p *Policy) gradient(ctx context.Context, rows []engine.TrainRow, micro, T 
 	defer func() { err = errors.Join(err, w.Close()) }()
 	for at := 0; at < len(rows); at += micro {
 		part := rows[at:min(at+micro, len(rows))]
-		B := ort.Rows(len(part))
+		B := ort.TrainRows(len(part))
 		s, err := p.cache.Get(trainKey("grad", bonus, B, T), true, func() (*tg.Graph, error) { return llama.Grad(p.cfg, B, T, bonus) })
 		if err != nil {
 			return err

@@ -30,8 +30,10 @@ func (p *Policy) Step(ctx context.Context, b engine.Batch, h engine.Hyper) (engi
 	}
 	T := ort.Tokens(longest, p.cfg.Context)
 	micro := h.MicroBatch
-	if micro < 1 {
-		micro = max(8, min(microRows, microTokens/T))
+	if micro < 1 { // a power of two: anything else would be padded to one
+		for micro = microRows; micro > 1 && micro*T > microTokens; {
+			micro /= 2
+		}
 	}
 	hv := hyper(h, onPolicy, trained(b.Rows), p.t+1)
 	m := newMeasures()
@@ -57,7 +59,7 @@ func (p *Policy) Step(ctx context.Context, b engine.Batch, h engine.Hyper) (engi
 
 // fused is a step in one run.
 func (p *Policy) fused(ctx context.Context, rows []engine.TrainRow, T int, h engine.Hyper, hv []float32, m *measures) (norm float32, err error) {
-	B, bonus := ort.Rows(len(rows)), h.EntropyCoef != 0
+	B, bonus := ort.TrainRows(len(rows)), h.EntropyCoef != 0
 	s, err := p.cache.Get(trainKey("step", bonus, B, T), true, func() (*tg.Graph, error) { return llama.Step(p.cfg, B, T, bonus) })
 	if err != nil {
 		return 0, err
