@@ -22,6 +22,9 @@ func (p *Policy) checkBatch(b engine.Batch, h engine.Hyper) (onPolicy bool, long
 	if len(b.Rows) == 0 {
 		return false, 0, errors.New("a step on no rows")
 	}
+	if trained(b.Rows) == 0 { // Adam would still move the weights along its momentum
+		return false, 0, errors.New("a step on rows of which no token carries a weight")
+	}
 	onPolicy = b.Rows[0].Old == nil
 	for i, r := range b.Rows {
 		if err := p.checkSequence(r.Tokens, r.Start); err != nil {

@@ -231,6 +231,11 @@ func TestStepRefuses(t *testing.T) {
 		"no reference":     func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Ref = nil },
 		"over the context": func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Tokens = make([]int32, 65) },
 		"empty row":        func(b *engine.Batch, _ *engine.Hyper) { b.Rows[1].Tokens = nil },
+		"no weight at all": func(b *engine.Batch, _ *engine.Hyper) {
+			for _, r := range b.Rows {
+				clear(r.Weight)
+			}
+		},
 		"LR not a number":  func(_ *engine.Batch, h *engine.Hyper) { h.LR = math.NaN() },
 		"no epsilon":       func(_ *engine.Batch, h *engine.Hyper) { h.Eps = 0 },
 		"beta of 1":        func(_ *engine.Batch, h *engine.Hyper) { h.Beta2 = 1 },
