@@ -44,9 +44,11 @@ type DialConfig struct {
 func Dial(cfg DialConfig) (*grpc.ClientConn, error) {
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(insecure.NewCredentials()), // loopback and memory only; wider needs mTLS
-		grpc.WithPerRPCCredentials(bearerToken(cfg.Token)),
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+	}
+	if cfg.Token != "" { // the gateway has none of its own: it passes its caller's on
+		opts = append(opts, grpc.WithPerRPCCredentials(bearerToken(cfg.Token)))
 	}
 	if cfg.Trace {
 		opts = append(opts, grpc.WithStatsHandler(otelgrpc.NewClientHandler()))

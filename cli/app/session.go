@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"net"
+
+	"google.golang.org/grpc"
+
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/mesh"
+)
+
+// Session is a connection to a mesh: a remote one, or one that lives in this process until Close.
+type Session struct {
+	Conn  *grpc.ClientConn
+	Local *mesh.Mesh // nil for a remote mesh
+}
+
+// Connect reaches the mesh that --server names, or starts the roles that the verb needs in this process.
+func (a *App) Connect(ctx context.Context, roles ...mesh.Role) (*Session, error) {
+	s, err := a.Settings()
+	if err != nil {
+		return nil, err
+	}
+	if addr := a.ServerAddress(); addr != "" {
+		token, err := a.token(s)
+		if err != nil {
+			return nil, err
+		}
+		if err := loopback(addr); err != nil {
+			return nil, err
+		}
+		conn, err := rpc.Dial(rpc.DialConfig{Target: addr, Token: token})
+		if err != nil {
+			return nil, Usage(err)
+		}
+		return &Session{Conn: conn}, nil
+	}
+	m, err := mesh.Start(ctx, mesh.Config{Settings: s, Roles: roles, Private: true, Log: a.Err})
+	if err != nil {
+		return nil, err
+	}
+	conn, err := m.Connect()
+	if err != nil {
+		return nil, errors.Join(err, m.Stop())
+	}
+	return &Session{Conn: conn, Local: m}, nil
+}
+
+// loopback refuses to send a token in plain text over a network.
+func loopback(addr string) error {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return Usage(errors.New("--server " + addr + ": want host:port"))
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return Usage(errors.New("--server " + addr + ": without TLS only an address of this machine is allowed; use an SSH tunnel"))
+	}
+	return nil
+}
+
+// Close ends the connection and, with it, a local mesh.
+func (s *Session) Close() error {
+	err := s.Conn.Close()
+	if s.Local != nil {
+		err = errors.Join(err, s.Local.Stop())
+	}
+	return err
+}

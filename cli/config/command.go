@@ -1,0 +1,79 @@
+// Package config is `provenir config check`.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+
+	"github.com/provenir/provenir/cli/app"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	conf "github.com/provenir/provenir/internal/config"
+	"github.com/provenir/provenir/internal/protoyaml"
+)
+
+// NewCommand is the noun.
+func NewCommand(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{Use: "config", Short: "Look into configuration", Args: cobra.NoArgs}
+	cmd.AddCommand(&cobra.Command{
+		Use: "check [FILE]", Short: "Check a run configuration, or print the mesh's settings with their origin", Args: cobra.MaximumNArgs(1),
+		Long: "With FILE: reads it as a RunSpec and prints what it means. Without: prints every setting of the mesh with where its\n" +
+			"value comes from.",
+		Example: "  provenir config check run.yaml\n  PROVENIR_LOG_LEVEL=info provenir config check --json",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 1 {
+				return run(a, args[0])
+			}
+			return settings(a)
+		},
+	})
+	return cmd
+}
+
+func settings(a *app.App) error {
+	s, err := a.Settings()
+	if err != nil {
+		return err
+	}
+	if a.JSON {
+		out := map[string]any{}
+		for _, k := range conf.Keys() {
+			out[k.Name] = map[string]string{"value": s[k.Name].Text, "origin": s[k.Name].Origin}
+		}
+		return a.PrintJSON(out)
+	}
+	for _, k := range conf.Keys() {
+		a.Print("%-22s %-20q %-28s # %s", k.Name, s[k.Name].Text, s[k.Name].Origin, k.Doc)
+	}
+	return nil
+}
+
+func run(a *app.App, path string) error {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return app.Usage(err)
+	}
+	spec := &orchestratorv1.RunSpec{}
+	if err := protoyaml.Unmarshal(path, b, spec); err != nil {
+		return app.Usage(err)
+	}
+	if spec.GetAlgorithm() == 0 {
+		return app.Usage(fmt.Errorf("%s: algorithm: want one of sft, grpo, dapo, gspo, dr_grpo", path))
+	}
+	if a.JSON {
+		return a.PrintJSON(spec)
+	}
+	text, err := protojson.MarshalOptions{Multiline: true, UseProtoNames: true}.Marshal(spec)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(string(text)) == "{}" {
+		return app.Usage(errors.New(path + ": is empty"))
+	}
+	a.Print("%s", text)
+	return nil
+}

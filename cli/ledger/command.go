@@ -1,0 +1,192 @@
+// Package ledger is `provenir ledger verify`: it needs a copy of the folder and the public key, and nothing else.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/provenir/provenir/cli/app"
+	led "github.com/provenir/provenir/ledger"
+)
+
+// NewCommand is the noun.
+func NewCommand(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{Use: "ledger", Short: "Prove the log of a run", Args: cobra.NoArgs}
+	cmd.AddCommand(verify(a))
+	return cmd
+}
+
+type options struct {
+	vkey      string
+	known     string
+	cosigners []string
+}
+
+func verify(a *app.App) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use: "verify DIR|RUN [--vkey F]", Short: "Check every record of a run's logs",
+		Long: "Reads the three logs of a run (or one of them), recomputes every hash, and names each damage: exit 1. Without a\n" +
+			"trusted key signatures stay unchecked: exit 3.",
+		Example: "  provenir ledger verify ./ledger/default/06e8k --vkey log.vkey\n  provenir ledger verify ./events --vkey log.vkey --checkpoint old-checkpoint --json",
+		Args:    cobra.ExactArgs(1),
+		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },
+	}
+	cmd.Flags().StringVar(&o.vkey, "vkey", "", "file with the recorder's public key")
+	cmd.Flags().StringVar(&o.known, "checkpoint", "", "an older signed checkpoint that you kept; the log must continue it")
+	cmd.Flags().StringArrayVar(&o.cosigners, "cosigner", nil, "file with a witness's public key")
+	return cmd
+}
+
+func (o options) run(ctx context.Context, a *app.App, where string) error {
+	dir, err := folder(a, where)
+	if err != nil {
+		return err
+	}
+	opt, err := o.trust()
+	if err != nil {
+		return app.Usage(err)
+	}
+	logs, err := logFolders(dir)
+	if err != nil {
+		return app.Usage(err)
+	}
+	var reports []*led.Report
+	for _, l := range logs {
+		one := opt
+		if filepath.Base(l) != "events" && len(logs) > 1 {
+			one.Known = nil // an older checkpoint is of events
+		}
+		r, err := led.Verify(ctx, os.DirFS(l), one)
+		if err != nil {
+			return app.Unchecked(fmt.Errorf("%s: %w", l, err))
+		}
+		reports = append(reports, r)
+		show(a, l, r)
+	}
+	if a.JSON {
+		if err := a.PrintJSON(map[string]any{"logs": reports}); err != nil {
+			return err
+		}
+	}
+	return judge(reports, len(o.vkey) > 0)
+}
+
+// folder takes a path, or a run of the local data folder.
+func folder(a *app.App, where string) (string, error) {
+	if info, err := os.Stat(where); err == nil && info.IsDir() {
+		return where, nil
+	}
+	s, err := a.Settings()
+	if err != nil {
+		return "", err
+	}
+	found, err := filepath.Glob(filepath.Join(s.Get("data"), "ledger", "*", where+"*"))
+	if err != nil || len(found) != 1 {
+		return "", app.Usage(fmt.Errorf("%s is no folder, and fits %d runs of %s", where, len(found), s.Get("data")))
+	}
+	return found[0], nil
+}
+
+// logFolders gives the logs below a run's folder, or the folder itself when it is a log.
+func logFolders(dir string) ([]string, error) {
+	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil {
+		return nil, err
+	}
+	if len(segments) > 0 {
+		return []string{dir}, nil
+	}
+	var out []string
+	for _, l := range led.Logs {
+		p := filepath.Join(dir, fmt.Sprint(l))
+		if info, err := os.Stat(p); err == nil && info.IsDir() {
+			out = append(out, p)
+		} else if !errors.Is(err, fs.ErrNotExist) && err != nil {
+			return nil, err
+		}
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%s holds no log: want a folder with *.seg files, or with events/", dir)
+	}
+	return out, nil
+}
+
+func (o options) trust() (led.VerifyOptions, error) {
+	var opt led.VerifyOptions
+	keys := func(files []string, cosigner bool) (note.Verifiers, error) {
+		var list []note.Verifier
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err != nil {
+				return nil, err
+			}
+			var v note.Verifier
+			if cosigner {
+				v, err = led.ParseCosigner(strings.TrimSpace(string(b)))
+			} else {
+				v, err = note.NewVerifier(strings.TrimSpace(string(b)))
+			}
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", f, err)
+			}
+			list = append(list, v)
+		}
+		return note.VerifierList(list...), nil
+	}
+	var err error
+	if o.vkey != "" {
+		if opt.Keys, err = keys([]string{o.vkey}, false); err != nil {
+			return opt, err
+		}
+	}
+	if len(o.cosigners) > 0 {
+		if opt.Cosigners, err = keys(o.cosigners, true); err != nil {
+			return opt, err
+		}
+	}
+	if o.known != "" {
+		opt.Known, err = os.ReadFile(o.known)
+	}
+	return opt, err
+}
+
+func show(a *app.App, dir string, r *led.Report) {
+	verdict := "holds"
+	if !r.OK() {
+		verdict = "DAMAGED"
+	}
+	a.Print("%-8s %-8v %9d records, %d covered by a checkpoint, signature %v", verdict, r.Log, r.Records, r.Covered, r.Signature)
+	if r.OK() {
+		a.Print("         root %v", r.Root)
+	}
+	for _, d := range r.Damages {
+		a.Print("  %s", d)
+	}
+	if r.DamagesOmitted > 0 {
+		a.Print("  and %d more", r.DamagesOmitted)
+	}
+	if r.TornTail > 0 {
+		a.Print("  %d bytes at the end of %s are a write that a crash cut off; nothing acknowledged is in them", r.TornTail, dir)
+	}
+}
+
+func judge(reports []*led.Report, trusted bool) error {
+	for _, r := range reports {
+		if !r.OK() {
+			return app.Fails(errors.New("the ledger does not hold"))
+		}
+	}
+	if !trusted {
+		return app.Unchecked(errors.New("no damage found; signature unchecked: give --vkey"))
+	}
+	return nil
+}

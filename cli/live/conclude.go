@@ -1,0 +1,89 @@
+package live
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/provenir/provenir/cli/app"
+	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
+	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+)
+
+// Conclude prints how a run ended and how a stranger verifies it. A run that did not succeed is exit code 1.
+func Conclude(_ context.Context, a *app.App, s *app.Session, _ governancev1.GovernanceServiceClient, r *orchestratorv1.Run) error {
+	if a.JSON {
+		if err := a.PrintJSON(r); err != nil {
+			return err
+		}
+		return ended(r)
+	}
+	a.Print("")
+	if first, last := evaluations(r); first != nil {
+		a.Print("held-out accuracy before  %s", Estimate(first.GetEstimates()[0]))
+		a.Print("held-out accuracy after   %s", Estimate(last.GetEstimates()[0]))
+		for _, t := range last.GetTests() {
+			if string(t.GetBaseline()) == string(first.GetRowsDigest()) {
+				a.Print("gain, paired by row       %s", Estimate(t.GetDifference()))
+			}
+		}
+	}
+	a.Print("ledger root               %s", hex.EncodeToString(r.GetEventsRoot()))
+	a.Print("digest chain              %s", hex.EncodeToString(r.GetChain()))
+	if r.GetPassport() != "" {
+		folder := relative(r.GetPassportFolder())
+		a.Print("passport                  %s", folder)
+		a.Print("\nverify both, here or on another machine with a copy of the folders:")
+		a.Print("  provenir passport verify %s --key %s", folder, filepath.Join(folder, "keys", "signer.pem"))
+		if dir := ledgerFolder(a, s, r.GetUid()); dir != "" {
+			a.Print("  provenir ledger verify %s --vkey %s", dir, filepath.Join(folder, "log.vkey"))
+		}
+	}
+	return ended(r)
+}
+
+func evaluations(r *orchestratorv1.Run) (first, last *evaluatorv1.Evaluation) {
+	for _, e := range r.GetEvaluations() {
+		if len(e.GetEstimates()) == 0 {
+			continue
+		}
+		if first == nil {
+			first = e
+		}
+		last = e
+	}
+	return first, last
+}
+
+func ended(r *orchestratorv1.Run) error {
+	if r.GetState() == orchestratorv1.RunState_RUN_STATE_SUCCEEDED {
+		return nil
+	}
+	state := strings.ToLower(strings.TrimPrefix(r.GetState().String(), "RUN_STATE_"))
+	if f := r.GetFailure(); f != nil {
+		return app.Fails(fmt.Errorf("the run %s: %s [%s]", state, f.GetMessage(), f.GetCode()))
+	}
+	return app.Fails(fmt.Errorf("the run ended as %s", state))
+}
+
+func relative(path string) string {
+	if rel, err := filepath.Rel(".", path); err == nil && !strings.HasPrefix(rel, "..") {
+		return rel
+	}
+	return path
+}
+
+// ledgerFolder is where the logs of a local mesh lie; a remote one's are on its own disk.
+func ledgerFolder(a *app.App, s *app.Session, uid string) string {
+	if s.Local == nil {
+		return ""
+	}
+	settings, err := a.Settings()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(settings.Get("data"), "ledger", "default", uid)
+}

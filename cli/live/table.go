@@ -1,0 +1,135 @@
+package live
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/provenir/provenir/cli/app"
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+)
+
+// table prints one line a step, or a few a stage where steps are many.
+type table struct {
+	a       *app.App
+	stage   string
+	heldout string
+	lines   int
+	open    map[string]bool
+	begin   time.Time
+}
+
+const header = "  step        reward  held-out      KL  entropy  length  anomalies   tok/s"
+
+func (t *table) event(m *orchestratorv1.WatchRunResponse) error {
+	if t.a.JSON {
+		if m.GetEvent() == nil {
+			return nil // a heartbeat says nothing
+		}
+		return t.a.PrintJSON(m)
+	}
+	switch e := m.GetEvent().(type) {
+	case *orchestratorv1.WatchRunResponse_Run:
+		t.run(e.Run)
+	case *orchestratorv1.WatchRunResponse_Step:
+		t.step(e.Step)
+	case *orchestratorv1.WatchRunResponse_Evaluation:
+		t.evaluation(e.Evaluation)
+	case *orchestratorv1.WatchRunResponse_Gate:
+		t.a.Note("! gate after step %d: %s", e.Gate.GetStep(), strings.Join(e.Gate.GetReasons(), "; "))
+	}
+	return nil
+}
+
+func (t *table) run(r *orchestratorv1.Run) {
+	if w := r.GetProgress().GetWaiting(); w != "" {
+		t.a.Note("… waiting for %s", w)
+	}
+	state := strings.ToLower(strings.TrimPrefix(r.GetState().String(), "RUN_STATE_"))
+	switch r.GetState() {
+	case orchestratorv1.RunState_RUN_STATE_STARTING, orchestratorv1.RunState_RUN_STATE_SEALING, orchestratorv1.RunState_RUN_STATE_PAUSED:
+		t.a.Note("… %s", state)
+	}
+}
+
+func (t *table) evaluation(e *evaluatorv1.Evaluation) {
+	if len(e.GetEstimates()) == 0 || e.GetEstimates()[0].Value == nil {
+		t.heldout = "-"
+		return
+	}
+	t.heldout = fmt.Sprintf("%.3f", e.GetEstimates()[0].GetValue())
+	if e.GetBaseline() {
+		t.a.Note("  held-out accuracy before RL: %s", Estimate(e.GetEstimates()[0]))
+	}
+}
+
+func (t *table) step(s *orchestratorv1.StepRow) {
+	if t.open == nil {
+		t.open = map[string]bool{}
+	}
+	f := s.GetFacts()
+	for _, x := range s.GetFindings() {
+		t.open[x.GetIncident()] = true
+		t.a.Note("! %s %s since step %d: %s", severity(x.GetSeverity()), x.GetKind(), x.GetOnsetStep(), x.GetDetail())
+	}
+	if s.GetStageName() != t.stage {
+		t.stage, t.lines = s.GetStageName(), 0
+		t.a.Note("%s, %d steps", t.stage, f.GetStageSteps())
+		t.a.Note("%s", header)
+	}
+	t.lines++
+	done := f.GetStageStep() + 1
+	every := max(1, f.GetStageSteps()/40) // some forty lines a stage
+	if done%every != 0 && done != f.GetStageSteps() && len(s.GetFindings()) == 0 {
+		return
+	}
+	t.a.Note("%6d/%-6d %6s %9s %7s %8s %7s %10d %7s", done, f.GetStageSteps(), metric(f, "reward.mean", 3), or(t.heldout, "-"),
+		metric(f, "kl.ref", 4), metric(f, "policy.entropy", 3), metric(f, "length.mean", 1), len(t.open), rate(f, s.GetTiming()))
+}
+
+func severity(s corev1.Severity) string {
+	return strings.ToLower(strings.TrimPrefix(s.String(), "SEVERITY_"))
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// metric is a value to d digits; an absent one is a dash, never 0.
+func metric(f *corev1.StepFacts, name string, d int) string {
+	for _, m := range f.GetMetrics() {
+		if m.GetCanonical() != name {
+			continue
+		}
+		if m.Value == nil {
+			return "NaN"
+		}
+		return fmt.Sprintf("%.*f", d, m.GetValue())
+	}
+	return "-"
+}
+
+// rate is completion tokens a second of the whole step.
+func rate(f *corev1.StepFacts, t *corev1.StepTiming) string {
+	took := t.GetTotal().AsDuration().Seconds()
+	if took <= 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.0f", float64(f.GetTokensCompletion())/took)
+}
+
+// Estimate writes a score with its interval.
+func Estimate(e *evaluatorv1.Estimate) string {
+	if e.Value == nil {
+		return fmt.Sprintf("not measured (%d rows unscored)", e.GetUnscored())
+	}
+	if e.GetInterval() == nil {
+		return fmt.Sprintf("%.3f (n=%d)", e.GetValue(), e.GetN())
+	}
+	return fmt.Sprintf("%.3f [%.3f, %.3f] (n=%d)", e.GetValue(), e.GetInterval().GetLow(), e.GetInterval().GetHigh(), e.GetN())
+}

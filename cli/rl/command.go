@@ -1,0 +1,179 @@
+// Package rl is `provenir rl`: verifiable-reward RL, the main job.
+package rl
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provenir/provenir/cli/app"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	"github.com/provenir/provenir/internal/protoyaml"
+	"github.com/provenir/provenir/mesh"
+)
+
+// options are the verb's flags.
+type options struct {
+	demo       bool
+	inject     string
+	injectAt   uint64
+	dataset    string
+	eval       string
+	warmup     string
+	model      string
+	algorithm  string
+	verifier   string
+	heldout    string
+	seed       uint64
+	steps      uint64
+	configFile string
+	set        []string
+	name       string
+	detach     bool
+	backend    string
+	device     string
+	tainted    bool
+}
+
+// NewCommand is the verb.
+func NewCommand(a *app.App) *cobra.Command {
+	var o options
+	cmd := &cobra.Command{
+		Use:   "rl",
+		Short: "Train a policy with verifiable rewards",
+		Long: "Samples rollouts, verifies them, records both, and only then pays the reward; evaluates on held-out rows, watches\n" +
+			"for collapse, and ends with a sealed passport.\n\n" +
+			"--demo makes its own arithmetic problems and a small policy. Otherwise give JSON lines with prompt and reference,\n" +
+			"and a model: a Hugging Face folder, a checkpoint digest, or RUN@STEP.",
+		Example: "  provenir rl --demo\n" +
+			"  provenir rl --dataset train.jsonl --eval heldout.jsonl --model ./my-llama --algorithm grpo --verifier math",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, a) },
+	}
+	f := cmd.Flags()
+	f.BoolVar(&o.demo, "demo", false, "make arithmetic problems and train a small policy on them")
+	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
+	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")
+	f.StringVar(&o.dataset, "dataset", "", "training rows: JSON lines with prompt and reference")
+	f.StringVar(&o.eval, "eval", "", "held-out rows: JSON lines with prompt and reference")
+	f.StringVar(&o.warmup, "warmup", "", "demonstrations for SFT first: JSON lines with prompt and completion")
+	f.StringVar(&o.model, "model", "", "model folder, checkpoint digest, or RUN@STEP")
+	f.StringVar(&o.algorithm, "algorithm", "grpo", "grpo, dapo, gspo or dr_grpo")
+	f.StringVar(&o.verifier, "verifier", "", "what pays: name, name:option=value, or a YAML file (default math)")
+	f.StringVar(&o.heldout, "heldout-verifier", "", "a stricter verdict for the recorder only")
+	f.Uint64Var(&o.seed, "seed", 1, "seed of everything")
+	f.Uint64Var(&o.steps, "steps", 0, "optimizer steps of the RL stage")
+	f.StringVar(&o.configFile, "config", "", "run configuration in YAML: a RunSpec")
+	f.StringArrayVar(&o.set, "set", nil, "set any field of the RunSpec, as hyper.max_steps=50")
+	f.StringVar(&o.name, "name", "", "display name")
+	f.BoolVar(&o.detach, "detach", false, "with --server: start the run and return")
+	f.StringVar(&o.backend, "backend", "", "engine: auto, builtin, …")
+	f.StringVar(&o.device, "device", "", "auto, cpu or cuda")
+	f.BoolVar(&o.tainted, "allow-contaminated", false, "start although train and eval share rows; it is recorded")
+	a.Setting(cmd, "threads", "engine.threads", "threads of the built-in engine (default 2)")
+	return cmd
+}
+
+func (o *options) run(cmd *cobra.Command, a *app.App) error {
+	if err := o.check(a); err != nil {
+		return err
+	}
+	s, err := a.Connect(cmd.Context(), mesh.Roles()...)
+	if err != nil {
+		return err
+	}
+	err = o.drive(cmd, a, s)
+	return errors.Join(err, s.Close())
+}
+
+// check finds wrong use before anything is started.
+func (o *options) check(a *app.App) error {
+	usage := func(format string, args ...any) error { return app.Usage(fmt.Errorf(format, args...)) }
+	switch {
+	case !o.demo && o.dataset == "" && o.configFile == "":
+		return usage("give --demo, --dataset FILE, or --config FILE")
+	case o.demo && o.dataset != "":
+		return usage("--demo makes its own dataset; leave --dataset out")
+	case o.inject != "" && !o.demo:
+		return usage("--inject needs --demo")
+	case !o.demo && o.configFile == "" && o.model == "":
+		return usage("--model: name a model folder, a checkpoint digest, or RUN@STEP")
+	case o.detach && a.ServerAddress() == "":
+		return usage("--detach needs --server: a mesh in this process would end with it")
+	}
+	if o.inject != "" && !strings.Contains(" kl_blowup nan stall ", " "+o.inject+" ") {
+		return usage("--inject %s: want kl_blowup, nan or stall", o.inject)
+	}
+	return nil
+}
+
+// apply puts flags over the spec: file first, then flags, then --set.
+func (o *options) apply(cmd *cobra.Command, spec *orchestratorv1.RunSpec) error {
+	changed := func(name string) bool { return cmd.Flags().Changed(name) }
+	if changed("algorithm") || spec.GetAlgorithm() == 0 {
+		v, ok := trainerv1.Algorithm_value["ALGORITHM_"+strings.ToUpper(o.algorithm)]
+		if !ok || v == 0 {
+			return app.Usage(fmt.Errorf("--algorithm %s: want grpo, dapo, gspo or dr_grpo", o.algorithm))
+		}
+		spec.Algorithm = trainerv1.Algorithm(v)
+	}
+	if changed("seed") || spec.GetSeed() == 0 {
+		spec.Seed = o.seed
+	}
+	if spec.Hyper == nil {
+		spec.Hyper = &orchestratorv1.Hyper{MaxSteps: 100}
+	}
+	if o.steps > 0 {
+		spec.Hyper.MaxSteps = o.steps
+	}
+	if spec.Engine == nil {
+		spec.Engine = &orchestratorv1.EngineSpec{}
+	}
+	if o.backend != "" {
+		spec.Engine.Backend = o.backend
+	}
+	if o.device != "" {
+		spec.Engine.Device = o.device
+	}
+	if o.inject != "" {
+		spec.Engine.Inject = &trainerv1.Injection{Kind: o.inject, AtStep: o.injectAt}
+	}
+	if o.name != "" {
+		spec.DisplayName = o.name
+	}
+	if o.tainted {
+		if spec.Limits == nil {
+			spec.Limits = &orchestratorv1.Limits{}
+		}
+		spec.Limits.AllowContaminated = true
+	}
+	for _, kv := range o.set {
+		key, value, ok := strings.Cut(kv, "=")
+		if !ok {
+			return app.Usage(fmt.Errorf("--set %s: want KEY=VALUE", kv))
+		}
+		if err := protoyaml.Set(spec, key, value); err != nil {
+			return app.Usage(err)
+		}
+	}
+	return nil
+}
+
+// fromFile reads --config.
+func (o *options) fromFile(spec *orchestratorv1.RunSpec) error {
+	if o.configFile == "" {
+		return nil
+	}
+	b, err := os.ReadFile(o.configFile)
+	if err != nil {
+		return app.Usage(err)
+	}
+	if err := protoyaml.Unmarshal(o.configFile, b, spec); err != nil {
+		return app.Usage(err)
+	}
+	return nil
+}

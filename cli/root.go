@@ -1,0 +1,72 @@
+// Package cli is the command line: nouns and verbs, each in a folder of its own, each a client of the API.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provenir/provenir/cli/anomalies"
+	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/cli/backends"
+	"github.com/provenir/provenir/cli/config"
+	"github.com/provenir/provenir/cli/doctor"
+	"github.com/provenir/provenir/cli/ledger"
+	"github.com/provenir/provenir/cli/mathexplain"
+	"github.com/provenir/provenir/cli/passport"
+	"github.com/provenir/provenir/cli/rl"
+	"github.com/provenir/provenir/cli/run"
+	"github.com/provenir/provenir/cli/up"
+	"github.com/provenir/provenir/cli/verify"
+	"github.com/provenir/provenir/cli/version"
+)
+
+// Main runs the command and gives its exit code.
+func Main(args []string) int {
+	a := app.New()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	interrupts := make(chan os.Signal, 2)
+	signal.Notify(interrupts, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-interrupts
+		stop() // the verb finishes what it must and says how to go on
+		<-interrupts
+		os.Exit(app.CodeInterrupted)
+	}()
+	root := NewCommand(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.Err, "provenir: "+app.Message(err))
+	}
+	return app.Code(err)
+}
+
+// NewCommand is the tree of verbs.
+func NewCommand(a *app.App) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "provenir",
+		Short: "The trust layer for LLM post-training",
+		Long: "Provenir records every step of a training run in a ledger that proves itself, scores rollouts with rewards that\n" +
+			"can't be gamed, watches for collapse while the run is alive, and seals the result in a passport that anybody can verify.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetIn(a.In)
+	root.SetOut(a.Out)
+	root.SetErr(a.Err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return app.Usage(err) })
+	a.Bind(root)
+	root.AddCommand(
+		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a),
+		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
+	)
+	return root
+}

@@ -1,0 +1,214 @@
+package mesh
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
+	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/cache"
+	"github.com/provenir/provenir/internal/cursor"
+	"github.com/provenir/provenir/services/evaluator"
+	"github.com/provenir/provenir/services/governance"
+	"github.com/provenir/provenir/services/orchestrator"
+	"github.com/provenir/provenir/services/orchestrator/loop"
+	"github.com/provenir/provenir/services/recorder"
+	"github.com/provenir/provenir/services/recorder/disk"
+	"github.com/provenir/provenir/services/trainer"
+	"github.com/provenir/provenir/services/verifier"
+)
+
+// build makes one role and registers it.
+func (b *builder) build(ctx context.Context, r Role) error {
+	switch r {
+	case Recorder:
+		return b.recorder(ctx)
+	case Governance:
+		return b.governance(ctx)
+	case Verifier:
+		return b.verifier()
+	case Evaluator:
+		return b.evaluator(ctx)
+	case Trainer:
+		return b.trainer(ctx)
+	case Orchestrator:
+		return b.orchestrator(ctx)
+	default:
+		return fmt.Errorf("no such role")
+	}
+}
+
+// tokenKey signs resume and page tokens. It follows from the mesh's token, so it is the same after a restart and another
+// on every mesh.
+func (b *builder) tokenKey(r Role) []byte {
+	h := hmac.New(sha256.New, []byte(b.tokens.Service()))
+	h.Write([]byte("provenir/cursor/v1/" + string(r)))
+	return h.Sum(nil)
+}
+
+func (b *builder) recorder(ctx context.Context) error {
+	db, err := b.database(ctx, Recorder, recorder.Migrations())
+	if err != nil {
+		return err
+	}
+	signer, vkey, err := recorder.LoadKey(filepath.Join(b.data, "keys"), "provenir.dev/recorder")
+	if err != nil {
+		return err
+	}
+	files, err := disk.OpenDir(filepath.Join(b.data, "ledger"))
+	if err != nil {
+		return err
+	}
+	s, err := recorder.New(recorder.Config{}, recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs,
+		Tokens: cursor.NewSigner(b.tokenKey(Recorder)), Publish: b.publish, Clock: b.clock, Fault: b.cfg.Fault, Log: b.log})
+	if err != nil {
+		return err
+	}
+	b.add(Recorder, s)
+	return nil
+}
+
+func (b *builder) governance(ctx context.Context) error {
+	db, err := b.database(ctx, Governance, governance.Migrations())
+	if err != nil {
+		return err
+	}
+	conn, err := b.conn(Trainer)
+	if err != nil {
+		return err
+	}
+	passphrase, err := b.passphrase()
+	if err != nil {
+		return err
+	}
+	s, err := governance.New(governance.Config{Dir: filepath.Join(b.data, "passports"), KeyDir: filepath.Join(b.data, "keys"), Passphrase: passphrase},
+		governance.Deps{DB: db, Blobs: b.blobs, Trainer: trainerv1.NewTrainerServiceClient(conn), Publish: b.publish, Clock: b.clock, Log: b.log})
+	if err != nil {
+		return err
+	}
+	b.add(Governance, s)
+	return nil
+}
+
+func (b *builder) passphrase() (string, error) {
+	path := b.cfg.Settings.Get("keys.passphrase_file")
+	if path == "" {
+		return "", nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("keys.passphrase_file: %w", err)
+	}
+	p := strings.TrimRight(string(text), "\r\n")
+	if p == "" {
+		return "", fmt.Errorf("keys.passphrase_file: %s is empty", path)
+	}
+	return p, nil
+}
+
+func (b *builder) verifier() error {
+	s, err := verifier.New(verifier.Config{}, verifier.Deps{Clock: b.clock, Log: b.log})
+	if err != nil {
+		return err
+	}
+	b.add(Verifier, s)
+	return nil
+}
+
+func (b *builder) evaluator(ctx context.Context) error {
+	db, err := b.database(ctx, Evaluator, evaluator.Migrations())
+	if err != nil {
+		return err
+	}
+	c, err := cache.Open(b.cfg.Settings.Get("cache.url"))
+	if err != nil {
+		return err
+	}
+	b.closers = append(b.closers, c.Close)
+	train, err := b.conn(Trainer)
+	if err != nil {
+		return err
+	}
+	verify, err := b.conn(Verifier)
+	if err != nil {
+		return err
+	}
+	s, err := evaluator.New(evaluator.Deps{DB: db, Blobs: b.blobs, Cache: c, Trainer: trainerv1.NewTrainerServiceClient(train),
+		Verifier: verifierv1.NewVerifierServiceClient(verify), Log: b.log})
+	if err != nil {
+		return err
+	}
+	b.add(Evaluator, s)
+	return nil
+}
+
+func (b *builder) trainer(ctx context.Context) error {
+	db, err := b.database(ctx, Trainer, trainer.Migrations())
+	if err != nil {
+		return err
+	}
+	threads := b.cfg.Settings.Threads()
+	spin := b.cfg.Settings.Get("engine.spin") == "true"
+	s, err := trainer.New(trainer.Config{Dir: filepath.Join(b.data, "trainer"), Threads: threads}, trainer.Deps{DB: db, Blobs: b.blobs, Clock: b.clock,
+		Fault: b.cfg.Fault, Log: b.log, Env: environment(),
+		Engines: []trainer.Backend{builtinBackend(b.cfg.Settings.Get("onnx.library"), spin, threads), trainer.Tabular()}})
+	if err != nil {
+		return err
+	}
+	b.add(Trainer, s)
+	return nil
+}
+
+func (b *builder) orchestrator(ctx context.Context) error {
+	db, err := b.database(ctx, Orchestrator, orchestrator.Migrations())
+	if err != nil {
+		return err
+	}
+	release, sole, err := lock(b.data, Orchestrator)
+	if err != nil {
+		return err
+	}
+	b.closers = append(b.closers, release)
+	peers, err := b.peers()
+	if err != nil {
+		return err
+	}
+	s, err := orchestrator.New(orchestrator.Config{Sole: sole, TokenKey: b.tokenKey(Orchestrator)}, orchestrator.Deps{DB: db, Blobs: b.blobs,
+		Peers: peers, Publish: b.publish, Clock: b.clock, Fault: b.cfg.Fault, Log: b.log})
+	if err != nil {
+		return err
+	}
+	b.add(Orchestrator, s)
+	return nil
+}
+
+func (b *builder) peers() (loop.Peers, error) {
+	var p loop.Peers
+	for _, r := range []Role{Trainer, Verifier, Recorder, Evaluator, Governance} {
+		c, err := b.conn(r)
+		if err != nil {
+			return p, err
+		}
+		switch r {
+		case Trainer:
+			p.Trainer = trainerv1.NewTrainerServiceClient(c)
+		case Verifier:
+			p.Verifier = verifierv1.NewVerifierServiceClient(c)
+		case Recorder:
+			p.Recorder = recorderv1.NewRecorderServiceClient(c)
+		case Evaluator:
+			p.Evaluator = evaluatorv1.NewEvaluatorServiceClient(c)
+		default:
+			p.Governance = governancev1.NewGovernanceServiceClient(c)
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,56 @@
+package mesh
+
+import (
+	"context"
+	"fmt"
+
+	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
+	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/lifecycle"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/gateway"
+)
+
+// gateway serves REST. It passes the caller's own token on, so its connections carry none of their own.
+func (b *builder) gateway(ctx context.Context) error {
+	if b.cfg.Private {
+		return nil
+	}
+	var routes []gateway.Route
+	for _, x := range []struct {
+		role     Role
+		register gateway.Register
+	}{
+		{Orchestrator, orchestratorv1.RegisterOrchestratorServiceHandler}, {Recorder, recorderv1.RegisterRecorderServiceHandler},
+		{Trainer, trainerv1.RegisterTrainerServiceHandler}, {Verifier, verifierv1.RegisterVerifierServiceHandler},
+		{Evaluator, evaluatorv1.RegisterEvaluatorServiceHandler}, {Governance, governancev1.RegisterGovernanceServiceHandler},
+	} {
+		dial := rpc.DialConfig{}
+		if b.runs(x.role) {
+			dial.Memory = b.memory
+		} else if dial.Target = b.cfg.Settings.Get("peers." + string(x.role)); dial.Target == "" {
+			return fmt.Errorf("the role %s is not here and peers.%s says nothing", x.role, x.role)
+		}
+		conn, err := rpc.Dial(dial)
+		if err != nil {
+			return err
+		}
+		b.closers = append(b.closers, conn.Close)
+		routes = append(routes, gateway.Route{Register: x.register, Conn: conn})
+	}
+	s, err := gateway.New(ctx, gateway.Config{Version: Version(), Metrics: b.metricsHandler()}, gateway.Deps{Routes: routes, Ready: b.Health, Log: b.log})
+	if err != nil {
+		return err
+	}
+	l, err := loopbackListener(b.cfg.Settings.Get("http.listen"), "http.listen")
+	if err != nil {
+		return err
+	}
+	b.at.HTTP = l.Addr().String()
+	b.group.Start(ctx, lifecycle.Task{Name: "gateway", Run: func(ctx context.Context) error { return s.Serve(ctx, l) }})
+	return nil
+}
