@@ -4,6 +4,9 @@ import "strings"
 
 // Found is what a profile finds in a response.
 type Found struct {
+	// BoxedFirst puts boxes before any anchor in GroupBoxed.
+	BoxedFirst bool
+
 	text    string // without the reasoning
 	offset  int
 	profile Profile

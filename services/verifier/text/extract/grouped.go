@@ -75,7 +75,11 @@ func (f *Found) groups(found []ranked) []ranked {
 			text += ", " + b[j].Text
 			j++
 		}
-		found = append(found, ranked{Piece{Text: text, Source: Box, Start: b[i].Start, End: b[j-1].End}, 50})
+		tier := 50
+		if f.BoxedFirst {
+			tier = 0
+		}
+		found = append(found, ranked{Piece{Text: text, Source: Box, Start: b[i].Start, End: b[j-1].End}, tier})
 		i = j
 	}
 	return found

@@ -1,0 +1,57 @@
+// Package catalog knows the verifiers by name: what they are, what options they take, and how a spec becomes a judge.
+package catalog
+
+import (
+	"slices"
+
+	"github.com/provenir/provenir/services/verifier/compose"
+	"github.com/provenir/provenir/services/verifier/math"
+	"github.com/provenir/provenir/services/verifier/spec"
+	"github.com/provenir/provenir/services/verifier/text"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+// entry is a verifier that can be compiled.
+type entry struct {
+	describe func() spec.Descriptor
+	build    func(path string, v spec.Values) (verdict.Judge, error) // nil for composite
+}
+
+var entries = map[string]entry{
+	compose.Name: {describe: compose.Descriptor},
+	math.Name: {math.Descriptor, func(path string, v spec.Values) (verdict.Judge, error) {
+		return math.New(path, v)
+	}},
+	"exact_answer": {text.ExactDescriptor, func(_ string, v spec.Values) (verdict.Judge, error) { return text.NewExact(v), nil }},
+	"contains":     {text.ContainsDescriptor, text.NewContains},
+	"regex":        {text.RegexDescriptor, text.NewRegex},
+}
+
+// planned are verifiers that are known and not in this build.
+var planned = []string{"code", "json_schema", "plugin", "remote", "starlark", "tool_call"}
+
+// Names are the verifiers of this build, sorted.
+func Names() []string {
+	out := make([]string, 0, len(entries))
+	for n := range entries {
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return out
+}
+
+// Describe gives a verifier's table of options. The error is a *spec.UnknownVerifierError or *spec.NotAvailableError.
+func Describe(name string) (spec.Descriptor, error) {
+	if e, ok := entries[name]; ok {
+		return e.describe(), nil
+	}
+	if slices.Contains(planned, name) {
+		return spec.Descriptor{}, &spec.NotAvailableError{Name: name}
+	}
+	known := append(Names(), planned...)
+	near := spec.Nearest(name, known)
+	if len(near) == 0 {
+		near = Names()
+	}
+	return spec.Descriptor{}, &spec.UnknownVerifierError{Name: name, Nearest: near}
+}

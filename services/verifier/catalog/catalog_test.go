@@ -1,0 +1,154 @@
+package catalog
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/provenir/provenir/internal/task"
+	"github.com/provenir/provenir/services/verifier/spec"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+func mustCompile(t testing.TB, text string) *Compiled {
+	t.Helper()
+	s, err := spec.ParseText(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := Compile(s, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestEveryVerifierDescribesItself(t *testing.T) {
+	names := Names()
+	if !slices.IsSorted(names) || len(names) != 5 {
+		t.Errorf("names %v", names)
+	}
+	for _, n := range names {
+		d, err := Describe(n)
+		if err != nil || d.Name != n || d.Summary == "" {
+			t.Errorf("%s: %+v, %v", n, d, err)
+		}
+		for _, o := range d.Options {
+			if o.Doc == "" || o.Type == 0 {
+				t.Errorf("%s: option %s lacks its type or its words", n, o.Name)
+			}
+		}
+	}
+}
+
+func TestNamesThatAreNotThere(t *testing.T) {
+	tests := []struct {
+		name, verifier string
+		planned        bool
+		near           string
+	}{
+		{"a slip", "mth", false, "math"},
+		{"nothing like it", "zzzzzzzz", false, "exact_answer"},
+		{"planned", "code", true, ""},
+		{"planned too", "starlark", true, ""},
+		{"case counts", "Math", false, "math"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Compile(spec.Spec{Name: tt.verifier}, "")
+			var unknown *spec.UnknownVerifierError
+			var later *spec.NotAvailableError
+			if errors.As(err, &later) != tt.planned || errors.As(err, &unknown) == tt.planned {
+				t.Fatalf("%v", err)
+			}
+			if unknown != nil && !strings.Contains(err.Error(), tt.near) {
+				t.Errorf("%v does not name %s", err, tt.near)
+			}
+		})
+	}
+}
+
+func TestCompileRefuses(t *testing.T) {
+	member := spec.Spec{Name: "math"}
+	nested := member
+	for range 10 {
+		nested = spec.Spec{Name: "composite", Members: []spec.Spec{nested}}
+	}
+	tests := []struct {
+		name string
+		spec spec.Spec
+		want string // in the error
+	}{
+		{"members of math", spec.Spec{Name: "math", Members: []spec.Spec{member}}, "only composite"},
+		{"composite without members", spec.Spec{Name: "composite"}, "members"},
+		{"bad member", spec.Spec{Name: "composite", Members: []spec.Spec{member, {Name: "regex"}}}, "composite.members[1].regex: pattern is absent"},
+		{"bad pattern of a member", spec.Spec{Name: "composite", Members: []spec.Spec{{Name: "regex", Options: map[string]any{"pattern": "("}}}}, "RE2"},
+		{"too deep", nested, "too deep"},
+		{"bad reader", spec.Spec{Name: "math", Options: map[string]any{"extract": "latex,expr"}}, "joined by +"},
+		{"bad choices", spec.Spec{Name: "math", Options: map[string]any{"extract": "string", "choices": "AA"}}, "different letters"},
+		{"negative tolerance", spec.Spec{Name: "math", Options: map[string]any{"tolerance": -1.0}}, "from 0 to 1"},
+		{"threshold 2", spec.Spec{Name: "composite", Options: map[string]any{"threshold": 2.0}, Members: []spec.Spec{member}}, "from 0 to 1"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := Compile(tt.spec, "")
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%v does not say %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestDigest(t *testing.T) {
+	plain, spelled := mustCompile(t, "math"), mustCompile(t, "math:strict=true,float_rounding=6")
+	if plain.Digest != spelled.Digest {
+		t.Error("defaults written out make another verifier")
+	}
+	if other := mustCompile(t, "math:float_rounding=5"); other.Digest == plain.Digest {
+		t.Error("another option keeps the digest")
+	}
+	s, _ := spec.ParseText("math")
+	if other, _ := Compile(s, "another build"); other.Digest == plain.Digest {
+		t.Error("another build keeps the digest")
+	}
+}
+
+func TestStricter(t *testing.T) {
+	s, ok := Stricter(spec.Spec{Name: "math", Options: map[string]any{"float_rounding": 4.0}})
+	if !ok || s.Options["profile"] != "final_answer" || s.Options["float_rounding"] != 4.0 {
+		t.Errorf("%+v", s)
+	}
+	if _, err := Compile(s, ""); err != nil {
+		t.Error(err)
+	}
+	if _, ok := Stricter(spec.Spec{Name: "regex"}); ok {
+		t.Error("regex has a stricter partner")
+	}
+}
+
+// What a task pack says judges its answers must pass every demonstration and fail every answer without an attempt.
+func TestTaskPacks(t *testing.T) {
+	for _, p := range task.Packs() {
+		for _, s := range []task.Setting{{Preset: task.PresetDemo}, {Difficulty: 1}, {Difficulty: 5}, {Difficulty: 10}} {
+			for index := range uint64(150) {
+				i, err := p.Instance(17, index, s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				judge := mustCompile(t, i.Spec).Judge
+				row := verdict.Row{{Key: "reference", JSON: []byte(`"` + i.Reference + `"`)}}
+				if v := judge.Judge(&verdict.Candidate{Response: i.Completion, Row: row}); !v.Passed() {
+					t.Fatalf("%q fails for %q: %+v", i.Completion, i.Reference, v)
+				}
+				for _, d := range p.Degenerate(i) {
+					v := judge.Judge(&verdict.Candidate{Response: d, Row: row})
+					// An echo of the question behind #### is its own value; whether that is an answer is for the task to say.
+					if v.Passed() && !strings.Contains(i.Prompt, strings.TrimPrefix(d, " #### ")) {
+						t.Fatalf("%q passes for %q", d, i.Reference)
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,91 @@
+package catalog
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+
+	"github.com/provenir/provenir/services/verifier/compose"
+	"github.com/provenir/provenir/services/verifier/spec"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+// Revision changes with every change of what a verifier answers: the digest of a verifier must not stay when its
+// verdicts do not.
+const Revision = "verifier/1"
+
+// Compiled is a spec that can judge.
+type Compiled struct {
+	Name   string
+	Judge  verdict.Judge
+	Digest [sha256.Size]byte // of spec with defaults, code and tables
+	Spec   spec.Resolved
+	// Cheap says that a verdict takes well under a millisecond, so that every rollout can have a second one.
+	Cheap bool
+}
+
+// Compile checks a spec and makes its judge. code names the build. The error is a *spec.BadSpecError,
+// *spec.UnknownVerifierError, *spec.NotAvailableError or *spec.PatternError.
+func Compile(s spec.Spec, code string) (*Compiled, error) {
+	judge, resolved, err := compile(s, s.Name, 0)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := json.Marshal(struct {
+		Spec     spec.Resolved `json:"spec"`
+		Code     string        `json:"code"`
+		Revision string        `json:"revision"`
+	}{resolved, code, Revision})
+	if err != nil {
+		return nil, fmt.Errorf("digest of %s: %w", s.Name, err)
+	}
+	return &Compiled{Name: s.Name, Judge: judge, Digest: sha256.Sum256(doc), Spec: resolved, Cheap: true}, nil
+}
+
+// maxNesting bounds composites within composites.
+const maxNesting = 8
+
+func compile(s spec.Spec, path string, depth int) (verdict.Judge, spec.Resolved, error) {
+	fail := func(err error) (verdict.Judge, spec.Resolved, error) { return nil, spec.Resolved{}, err }
+	if depth > maxNesting {
+		return fail(&spec.BadSpecError{Path: path, Field: "members", Value: "nested too deep", Allowed: fmt.Sprintf("%d levels", maxNesting)})
+	}
+	d, err := Describe(s.Name)
+	if err != nil {
+		return fail(err)
+	}
+	if err := s.CheckWeight(path); err != nil {
+		return fail(err)
+	}
+	if !d.Members && (len(s.Members) > 0 || s.Reward != nil) {
+		return fail(&spec.BadSpecError{Path: path, Field: "members, reward", Value: "given", Allowed: "none; only composite has them"})
+	}
+	v, err := d.Resolve(path, s.Options)
+	if err != nil {
+		return fail(err)
+	}
+	r := spec.Resolved{Name: s.Name, Options: v, Reward: s.Reward, Weight: s.Weight, Required: s.Required}
+	if !d.Members {
+		j, err := entries[s.Name].build(path, v)
+		return j, r, err
+	}
+	var members []compose.Member
+	for i, m := range s.Members {
+		at := fmt.Sprintf("%s.members[%d].%s", path, i, m.Name)
+		j, resolved, err := compile(m, at, depth+1)
+		if err != nil {
+			return fail(err)
+		}
+		weight := 1.0
+		if m.Weight != nil {
+			weight = *m.Weight
+		}
+		members = append(members, compose.Member{Name: m.Name, Judge: j, Weight: weight, Required: m.Required})
+		r.Members = append(r.Members, resolved)
+	}
+	c, err := compose.New(path, v, members, s.Reward)
+	if err != nil {
+		return fail(err)
+	}
+	return c, r, nil
+}

@@ -1,0 +1,39 @@
+package syntax
+
+import "fmt"
+
+// Fault says why a text was not read.
+type Fault uint8
+
+// The faults.
+const (
+	Unreadable Fault = iota + 1 // not in the grammar
+	TooLarge                    // a limit was reached
+	CodeShaped                  // it looks like a program
+	Nothing                     // there is no text
+)
+
+// Error says why and where a text could not be read.
+type Error struct {
+	Fault  Fault
+	At     int // byte in the cleaned text
+	Detail string
+}
+
+func (e *Error) Error() string {
+	if e.Fault == Nothing {
+		return "there is no answer"
+	}
+	return fmt.Sprintf("%s at byte %d", e.Detail, e.At)
+}
+
+// Limits of a text.
+const (
+	MaxText    = 4096   // bytes
+	MaxNodes   = 512    // of a tree
+	MaxNesting = 64     // of brackets and signs
+	MaxDigits  = 256    // of a number in an expression
+	MaxInteger = 10_000 // digits of a number that is the whole answer
+	maxCells   = 256    // of a matrix
+	maxNames   = 64     // different symbols
+)

@@ -1,0 +1,350 @@
+package syntax
+
+import (
+	"math/big"
+	"strconv"
+	"strings"
+)
+
+// literal is a number as it was written.
+type literal struct {
+	value   *big.Rat
+	decimal bool // with a point or an exponent
+	integer bool // digits only, without separators
+	base    int  // 0 for decimal
+}
+
+// number reads a number at l.i with its separators, fraction, repeating part, exponent or base.
+func (l *lexer) number() error {
+	s := l.s[l.i:]
+	if lit, size := hexLiteral(s); lit != nil {
+		return l.put(lit, size)
+	}
+	whole, size, grouped := l.wholePart(s)
+	if size > 0 && !grouped {
+		if lit, n := basedLiteral(whole, s[size:]); lit != nil {
+			return l.put(lit, size+n)
+		}
+	}
+	frac, n := fraction(s[size:], grouped || l.i == 0 && measured(s[size:]))
+	if n == 0 && size == 0 {
+		return l.fail(Unreadable, "a point without digits")
+	}
+	size += n
+	var repeat string
+	hasPoint := n > 0
+	if hasPoint || strings.HasPrefix(s[size:], ".") {
+		var m int
+		frac, repeat, m = repeating(frac, s[size:], hasPoint)
+		hasPoint = hasPoint || m > 0
+		size += m
+	}
+	// A point that ends the number is the end of a sentence.
+	if !hasPoint && strings.HasPrefix(s[size:], ".") && (size+1 == len(s) || s[size+1] == ' ') {
+		size++
+	}
+	exponent, n := exponentOf(s[size:], whole, hasPoint)
+	size += n
+	limit := MaxInteger
+	if hasPoint || n > 0 {
+		limit = MaxDigits
+	}
+	if len(whole)+len(frac)+len(repeat) > limit {
+		return l.fail(TooLarge, "a number has more than "+strconv.Itoa(limit)+" digits")
+	}
+	v, ok := value(whole, frac, repeat, exponent)
+	if !ok {
+		return l.fail(TooLarge, "an exponent is larger than the limit")
+	}
+	return l.put(&literal{value: v, decimal: (hasPoint && repeat == "") || n > 0, integer: !hasPoint && n == 0 && !grouped}, size)
+}
+
+func (l *lexer) put(lit *literal, size int) error {
+	l.emit(tNumber, l.s[l.i:l.i+size], size)
+	l.out[len(l.out)-1].num = lit
+	return nil
+}
+
+// wholePart reads the digits before the point, with thousands separators.
+func (l *lexer) wholePart(s string) (digits string, size int, grouped bool) {
+	n := run(s)
+	if n == 0 {
+		return "", 0, false
+	}
+	if n > 3 || s[0] == '0' {
+		return s[:n], n, false
+	}
+	for _, sep := range [...]string{"{,}", ",", `\,`, " ", `\ `, "~", `\;`, "{ }", "'"} {
+		if sep == "," && !l.commaGroups() {
+			continue
+		}
+		if d, m := groups(s, n, sep); m > 0 {
+			if sep == "," && strings.HasPrefix(s[m:], ",") && m+1 < len(s) && isDigit(s[m+1]) {
+				break // 1,234,5 is a list of three
+			}
+			return d, m, true
+		}
+	}
+	// 1.234.567 and 1.234,56 have points as separators; 1.234 alone is a decimal.
+	if d, m := groups(s, n, "."); m > 0 {
+		if m > n+4 || strings.HasPrefix(s[m:], ",") && run(s[m+1:]) > 0 && run(s[m+1:]) != 3 {
+			return d, m, true
+		}
+	}
+	return s[:n], n, false
+}
+
+// groups reads digits in groups of three behind the first n.
+func groups(s string, n int, sep string) (digits string, size int) {
+	digits, size = s[:n], n
+	for strings.HasPrefix(s[size:], sep) {
+		at := size + len(sep)
+		if sep == `\,` || sep == "," { // 1,\!000 lost its \! already; 1,\,000 does occur
+			for strings.HasPrefix(s[at:], `\!`) || strings.HasPrefix(s[at:], `\,`) {
+				at += 2
+			}
+		}
+		if run(s[at:]) != 3 {
+			break
+		}
+		digits += s[at : at+3]
+		size = at + 3
+	}
+	if size == n {
+		return "", 0
+	}
+	return digits, size
+}
+
+// measured says whether a comma, digits and a unit follow to the end: in 12,5 km the comma is a decimal sign.
+func measured(s string) bool {
+	if !strings.HasPrefix(s, ",") {
+		return false
+	}
+	n := run(s[1:])
+	rest := strings.TrimLeft(s[1+n:], " ")
+	if n == 0 || n == 3 || strings.Contains(rest, ",") {
+		return false
+	}
+	for _, mark := range [...]string{"%", `\%`, `\text`, `\mathrm`, "€", `\,\text`} {
+		if strings.HasPrefix(rest, mark) && !strings.Contains(rest, "or") && !strings.Contains(rest, "and") {
+			return true
+		}
+	}
+	_, isUnit := parseUnit(rest)
+	return isUnit && len(rest) > 1
+}
+
+// fraction reads the part behind a point, or behind a comma where the number shows by its separators, or by {,}, that
+// the comma is its decimal sign.
+func fraction(s string, grouped bool) (digits string, size int) {
+	switch {
+	case strings.HasPrefix(s, "."):
+		if n := run(s[1:]); n > 0 {
+			return s[1 : 1+n], 1 + n
+		}
+	case strings.HasPrefix(s, "{,}"):
+		if n := run(s[3:]); n > 0 {
+			return s[3 : 3+n], 3 + n
+		}
+	case grouped && strings.HasPrefix(s, ","):
+		if n := run(s[1:]); n > 0 && n != 3 {
+			return s[1 : 1+n], 1 + n
+		}
+	}
+	return "", 0
+}
+
+// repeating reads \overline{36}, \bar{3}, \dot{3}, (3) and … behind a fraction, or right behind the point.
+func repeating(frac, s string, hasPoint bool) (nonRepeating, repeat string, size int) {
+	if !hasPoint { // s begins with the point
+		if len(s) < 2 || s[1] != '\\' && s[1] != '(' {
+			return frac, "", 0
+		}
+		_, repeat, n := repeating("", s[1:], true)
+		if n == 0 {
+			return frac, "", 0
+		}
+		return "", repeat, n + 1
+	}
+	for _, c := range [...]string{`\overline`, `\bar`, `\dot`} {
+		if !strings.HasPrefix(s, c) {
+			continue
+		}
+		inner, n := group(s[len(c):])
+		if n == 0 || run(inner) != len(inner) || inner == "" {
+			return frac, "", 0
+		}
+		n += len(c)
+		if c == `\dot` { // 0.\dot1 42 \dot7: all between the dots repeats
+			middle := run(s[n:])
+			if rest := s[n+middle:]; strings.HasPrefix(rest, `\dot`) {
+				if last, m := group(rest[len(`\dot`):]); m > 0 && run(last) == len(last) && last != "" {
+					return frac, inner + s[n:n+middle] + last, n + middle + len(`\dot`) + m
+				}
+			}
+		}
+		return frac, inner, n
+	}
+	if strings.HasPrefix(s, "(") { // 0.1(6) as Russian books write it; nobody answers with a product like that
+		n := run(s[1:])
+		if n > 0 && strings.HasPrefix(s[1+n:], ")") {
+			return frac, s[1 : 1+n], n + 2
+		}
+	}
+	for _, dots := range [...]string{`\ldots`, `\dots`, `\cdots`, "..."} {
+		if strings.HasPrefix(s, dots) {
+			if head, block := period(frac); block != "" {
+				return head, block, len(dots)
+			}
+		}
+	}
+	return frac, "", 0
+}
+
+// period finds what digits before an ellipsis repeat: one digit at least three times, or a longer block at least twice.
+func period(frac string) (head, block string) {
+	for size := 1; size <= len(frac)/2; size++ {
+		times := 1
+		block := frac[len(frac)-size:]
+		for (times+1)*size <= len(frac) && frac[len(frac)-(times+1)*size:len(frac)-times*size] == block {
+			times++
+		}
+		if times >= 3 || size > 1 && times >= 2 {
+			return frac[:len(frac)-times*size], block
+		}
+	}
+	return frac, ""
+}
+
+// group reads {…} or one character.
+func group(s string) (inner string, size int) {
+	if s == "" {
+		return "", 0
+	}
+	if s[0] != '{' {
+		return s[:1], 1
+	}
+	end := strings.IndexByte(s, '}')
+	if end < 0 {
+		return "", 0
+	}
+	return s[1:end], end + 1
+}
+
+// exponentOf reads E-notation. A small e after an integer is the number e in 2e-1, but 1e-5 and 3e10 are exponents:
+// nobody writes 1e for e, and programs print two digits.
+func exponentOf(s, whole string, hasPoint bool) (exponent string, size int) {
+	if len(s) < 2 || s[0] != 'e' && s[0] != 'E' {
+		return "", 0
+	}
+	i := 1
+	if s[i] == '+' || s[i] == '-' {
+		i++
+	}
+	n := run(s[i:])
+	if n == 0 || (i+n < len(s) && isLetter(s[i+n])) {
+		return "", 0
+	}
+	if s[0] == 'e' && !hasPoint && i == 2 && n == 1 && whole != "1" {
+		return "", 0
+	}
+	return s[1 : i+n], i + n
+}
+
+// maxExponent bounds E-notation: 1e10001 has more digits than a number may have.
+const maxExponent = 10_000
+
+// value makes whole.frac(repeat)·10^exponent.
+func value(whole, frac, repeat, exponent string) (*big.Rat, bool) {
+	digits := whole + frac
+	if digits == "" {
+		digits = "0"
+	}
+	if len(digits) <= 18 && repeat == "" && exponent == "" && frac == "" {
+		n, err := strconv.ParseInt(digits, 10, 64)
+		return new(big.Rat).SetInt64(n), err == nil
+	}
+	n, ok := new(big.Int).SetString(digits, 10)
+	if !ok {
+		return nil, false
+	}
+	v := new(big.Rat).SetFrac(n, tenTo(len(frac)))
+	if repeat != "" {
+		r, ok := new(big.Int).SetString(repeat, 10)
+		if !ok {
+			return nil, false
+		}
+		nines := new(big.Int).Sub(tenTo(len(repeat)), big.NewInt(1))
+		v.Add(v, new(big.Rat).SetFrac(r, nines.Mul(nines, tenTo(len(frac)))))
+	}
+	if exponent != "" {
+		e, err := strconv.Atoi(exponent)
+		if err != nil || e > maxExponent || e < -maxExponent {
+			return nil, false
+		}
+		scale := new(big.Rat).SetInt(tenTo(max(e, -e)))
+		if e < 0 {
+			scale.Inv(scale)
+		}
+		v.Mul(v, scale)
+	}
+	return v, true
+}
+
+func tenTo(n int) *big.Int {
+	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
+}
+
+// run is the length of the digits at the start.
+func run(s string) int {
+	n := 0
+	for n < len(s) && isDigit(s[n]) {
+		n++
+	}
+	return n
+}
+
+// basedLiteral reads a subscript base behind digits: 1101_2, 1101_{2}.
+func basedLiteral(digits, s string) (*literal, int) {
+	if !strings.HasPrefix(s, "_") {
+		return nil, 0
+	}
+	inner, n := group(s[1:])
+	if inner == "" || run(inner) != len(inner) || len(inner) > 2 {
+		return nil, 0
+	}
+	if s[1] != '{' { // 1101_10 means base 10 to people
+		inner = s[1 : 1+run(s[1:])]
+		n = len(inner)
+	}
+	base, err := strconv.Atoi(inner)
+	if err != nil || base < 2 || base > 36 || len(digits) > MaxDigits {
+		return nil, 0
+	}
+	v, ok := new(big.Int).SetString(digits, base)
+	if !ok {
+		return nil, 0
+	}
+	return &literal{value: new(big.Rat).SetInt(v), base: base}, 1 + n
+}
+
+// hexLiteral reads digits with letters and a base above 10: 1A_{16}, FF_{16}. A letter first counts with base 16 only:
+// A_{12} is the name of something.
+func hexLiteral(s string) (*literal, int) {
+	n, letters := 0, 0
+	for n < len(s) && (isDigit(s[n]) || s[n] >= 'A' && s[n] <= 'Z') {
+		if !isDigit(s[n]) {
+			letters++
+		}
+		n++
+	}
+	if letters == 0 || n < 2 || n >= len(s) || s[n] != '_' {
+		return nil, 0
+	}
+	lit, size := basedLiteral(s[:n], s[n:])
+	if lit == nil || (!isDigit(s[0]) && lit.base != 16) {
+		return nil, 0
+	}
+	return lit, n + size
+}
