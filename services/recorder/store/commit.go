@@ -143,6 +143,7 @@ func (l *Log) commit(b *batch) {
 	l.ring()
 	l.mu.Unlock()
 
+	l.storeTiles(tilesAtOnce)
 	l.sum.Write(b.buf) // hash.Hash never fails
 	l.noteUnsigned(len(b.marks), l.store.deps.Clock.Now())
 	if l.kind == ledger.Events {

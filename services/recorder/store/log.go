@@ -38,9 +38,11 @@ type Log struct {
 
 	committer // owned by the committer's goroutine
 
-	trees sync.Mutex // guards tree, newest and history between committer and proofs
+	trees sync.Mutex // guards what follows between committer and proofs
 	tree  *ledger.Tree
 	last  signedCheckpoint
+
+	pending []pendingTile // full tiles that are not stored yet
 }
 
 // segmentInfo is what is known of a segment without reading it.

@@ -29,8 +29,9 @@ func openLog(ctx context.Context, r *Run, kind ledger.Log) (*Log, error) {
 		l.broken = l.fault(Fault{Kind: Sealed})
 	}
 	if l.tree == nil {
-		l.tree = ledger.NewTiledTree(l.putTile)
+		l.tree = ledger.NewTiledTree(l.keepTile)
 	}
+	l.storeTiles(1)
 	go l.loop()
 	return l, nil
 }
@@ -49,7 +50,7 @@ func (l *Log) recover(ctx context.Context) error {
 		return err
 	}
 	if len(numbers) == 0 {
-		l.tree = ledger.NewTiledTree(l.putTile)
+		l.tree = ledger.NewTiledTree(l.keepTile)
 		return l.checkAcked()
 	}
 	for i, n := range numbers {
@@ -148,7 +149,7 @@ func (l *Log) trust(f io.ReaderAt, size int64) error {
 // reopenSealed makes the segment before a removed one the last: it is sealed, so the next record makes a new one.
 func (l *Log) reopenSealed(removed uint64) error {
 	if removed == 0 {
-		l.tree = ledger.NewTiledTree(l.putTile)
+		l.tree = ledger.NewTiledTree(l.keepTile)
 		return nil
 	}
 	f, err := l.store.deps.Disk.Edit(path.Join(l.dir, ledger.SegmentName(removed-1)))

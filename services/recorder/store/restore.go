@@ -14,7 +14,7 @@ import (
 // checkpoint of that very size to compare with, or with a tile missing, all segments are read instead.
 func (l *Log) restoreTree(size uint64) error {
 	if size == 0 {
-		l.tree = ledger.NewTiledTree(l.putTile)
+		l.tree = ledger.NewTiledTree(l.keepTile)
 		return nil
 	}
 	var want *ledger.Hash
@@ -28,7 +28,7 @@ func (l *Log) restoreTree(size uint64) error {
 	}
 	if want != nil {
 		read := func(t ledger.Tile) ([]byte, error) { return l.store.deps.Disk.ReadFile(path.Join(l.dir, t.Path())) }
-		tree, err := ledger.RestoreTree(size, read, l.putTile)
+		tree, err := ledger.RestoreTree(size, read, l.keepTile)
 		if err == nil && tree.Root() == *want {
 			l.tree = tree
 			return nil
@@ -48,11 +48,12 @@ func (l *Log) restoreTree(size uint64) error {
 
 // treeOf reads the first size records and stores their tiles.
 func (l *Log) treeOf(size uint64) (*ledger.Tree, error) {
-	tree := ledger.NewTiledTree(l.putTile)
+	tree := ledger.NewTiledTree(l.keepTile)
 	for _, s := range l.segs {
 		if err := l.leavesOf(s, size, tree); err != nil {
 			return nil, err
 		}
+		l.storeTiles(tilesAtOnce)
 	}
 	if tree.Size() < size {
 		return nil, l.fault(Fault{Kind: Corrupt, FirstSeq: tree.Size(), LastSeq: size - 1, Cause: errors.New("records are missing")})

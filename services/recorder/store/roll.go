@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"path"
 
+	"github.com/provenir/provenir/internal/faultline"
 	"github.com/provenir/provenir/ledger"
 )
 
@@ -56,6 +57,7 @@ func (l *Log) sealSegment() error {
 		return err
 	}
 	l.unsigned = 0
+	l.storeTiles(1)
 	l.trees.Lock()
 	l.putPartialTiles()
 	l.trees.Unlock()
@@ -142,6 +144,9 @@ func (l *Log) release() error {
 	}
 	l.appending.Unlock()
 	var err error
+	if !errors.Is(broken, faultline.ErrKilled) {
+		l.storeTiles(1)
+	}
 	if broken == nil && l.unsigned > 0 {
 		err = l.sign(true)
 	}

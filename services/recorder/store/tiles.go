@@ -9,15 +9,45 @@ import (
 	"github.com/provenir/provenir/ledger"
 )
 
-// putTile stores a full tile. Tiles are a cache of the segments: one that could not be written is made again when it is
-// missed, so an error is logged and no commit fails for it.
+// tilesAtOnce is how many full tiles are noted before they are stored. A file that is made between two syncs costs a
+// millisecond of the journal's time, one of many made together 40 µs; 64 tiles are 512 KiB.
+const tilesAtOnce = 64
+
+// keepTile notes a full tile, to be stored later. The caller holds trees.
+func (l *Log) keepTile(t ledger.Tile, data []byte) {
+	l.pending = append(l.pending, pendingTile{t, append([]byte(nil), data...)})
+}
+
+type pendingTile struct {
+	ledger.Tile
+	data []byte
+}
+
+// storeTiles writes the noted tiles when there are at least so many. Until then proofs read them from memory.
+func (l *Log) storeTiles(least int) {
+	l.trees.Lock()
+	tiles := l.pending
+	l.trees.Unlock()
+	if len(tiles) < least {
+		return
+	}
+	for _, t := range tiles {
+		l.putTile(t.Tile, t.data)
+	}
+	l.trees.Lock()
+	l.pending = l.pending[len(tiles):]
+	l.trees.Unlock()
+}
+
+// putTile stores a tile. Tiles are a cache of the segments: one that could not be written is made again when it is missed,
+// so an error is logged and no commit fails for it.
 func (l *Log) putTile(t ledger.Tile, data []byte) {
 	name := path.Join(l.dir, t.Path())
 	d := l.store.deps.Disk
-	err := d.Replace(name, data)
+	err := overwrite(d, name, data)
 	if errors.Is(err, fs.ErrNotExist) {
 		if err = d.MkdirAll(path.Dir(name)); err == nil {
-			err = d.Replace(name, data)
+			err = overwrite(d, name, data)
 		}
 	}
 	if err != nil {
@@ -33,6 +63,11 @@ func (l *Log) putPartialTiles() { l.tree.Tiles().Partial(l.putTile) }
 func (l *Log) readTile(t ledger.Tile) ([]byte, error) {
 	if data, ok := l.tree.Tiles().Read(t); ok {
 		return data, nil
+	}
+	for _, p := range l.pending {
+		if p.Level == t.Level && p.Index == t.Index {
+			return p.data[:t.Width*len(ledger.Hash{})], nil
+		}
 	}
 	full := t
 	full.Width = ledger.TileWidth
