@@ -10,8 +10,9 @@ import (
 // arithmetic asks for the value of an integer expression.
 type arithmetic struct{}
 
-// arithmeticSpec takes only what stands behind ####: a policy that babbles numbers is not paid for one of them.
-const arithmeticSpec = "math:profile=final_answer"
+// arithmeticSpec takes only what stands behind ####, so a policy that babbles numbers is not paid for one of them, and
+// only a number that is worked out: mathematically 47+25 is the answer too, and an echo is what a policy learns first.
+const arithmeticSpec = "math:profile=final_answer,form=number"
 
 // PresetDemo is two numbers of two digits, added or subtracted, with demonstrations of which half show the working.
 // It is what a 0.2-million-parameter policy learns in about two minutes on two cores.

@@ -33,6 +33,8 @@ func Descriptor() spec.Descriptor {
 			{Name: "percent", Type: spec.Choice, Allowed: []string{"strict", "either"}, Default: "strict", Doc: "strict: 50% is 1/2; either: also 50"},
 			{Name: "undecided", Type: spec.Choice, Allowed: []string{"fail", "unscored"}, Default: "fail", Doc: "what becomes of an equality that cannot be decided"},
 			{Name: "tolerance", Type: spec.Number, Min: 0, Max: 1, Default: 0.0, Doc: "relative tolerance of numbers that are not integers; 0 for none"},
+			{Name: "form", Type: spec.Choice, Allowed: []string{"any", "number"}, Default: "any",
+				Doc: "number: only a number that is worked out is an answer; an echo of the question, 47+25, is none"},
 			{Name: "weak", Type: spec.Flag, Default: true, Doc: "the last number of a response counts where nothing better is found"},
 			text.FieldsOption(),
 		},
@@ -73,7 +75,7 @@ func New(path string, v spec.Values) (*Verifier, error) {
 	tolerance, _ := v.Number("tolerance")
 	return &Verifier{
 		profile: extract.Profile(v.String("profile")), readers: r, letters: string(letters), boxedFirst: v.Flag("boxed_first"),
-		unscored: v.String("undecided") == "unscored", weak: v.Flag("weak"), fields: text.FieldsOf(v),
+		unscored: v.String("undecided") == "unscored", weak: v.Flag("weak"), worked: v.String("form") == "number", fields: text.FieldsOf(v),
 		equality: equal.Options{
 			Strict: v.Flag("strict"), FloatRounding: int(v.Int("float_rounding")), NumericPrecision: int(v.Int("numeric_precision")),
 			SetRelation: v.Flag("allow_set_relation"), PercentEither: v.String("percent") == "either", Tolerance: tolerance,

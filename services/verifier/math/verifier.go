@@ -20,6 +20,7 @@ type Verifier struct {
 	boxedFirst bool
 	unscored   bool
 	weak       bool
+	worked     bool // form=number
 	fields     verdict.Fields
 	equality   equal.Options
 }
@@ -129,6 +130,9 @@ func (m *Verifier) judge(t string, refs []reference, source extract.Source) (rea
 	for i := range refs {
 		switch refs[i].quick(t) {
 		case equal.Equal:
+			if m.worked && !refs[i].plain {
+				continue // the tree says whether it is a number
+			}
 			return "equal", equal.Result{Outcome: equal.Equal}, i
 		case equal.Different:
 			if len(refs) == 1 {
@@ -139,6 +143,9 @@ func (m *Verifier) judge(t string, refs []reference, source extract.Source) (rea
 	answer, err := m.parse(t)
 	if err != nil {
 		return m.unread(t, err, refs)
+	}
+	if m.worked && !answer.Worked() {
+		return "wrong_kind", equal.Result{Outcome: equal.WrongKind}, 0
 	}
 	prose := (source == extract.Full || source == extract.Line) && answer.Kind == syntax.Words && m.profile != extract.Whole
 	best := equal.Result{}

@@ -56,7 +56,7 @@ func combine(a, b *Node, sign string) *Node {
 	if a == nil {
 		return b
 	}
-	if a.Kind == Add {
+	if a.Kind == Add && a.Text == "" {
 		a.Args = append(a.Args, b)
 		return a
 	}
@@ -98,7 +98,7 @@ func (p *parser) term() (*Node, error) {
 				return nil, err
 			}
 			if mixed(a, b) {
-				a = Make(Add, a, b)
+				a = &Node{Kind: Add, Text: "mixed", Args: []*Node{a, b}}
 				continue
 			}
 			a = product(a, b)

@@ -115,6 +115,25 @@ func (n *Node) Scalar() bool {
 	}
 }
 
+// Worked says whether the node is a number as one writes a result: digits with a sign, a fraction of two, a mixed number,
+// with a percent sign or a unit. 47+25 is not worked out.
+func (n *Node) Worked() bool {
+	switch n.Kind {
+	case Number, Based:
+		return true
+	case Neg, Quantity:
+		return n.Args[0].Worked()
+	case Div:
+		return n.Args[0].Kind == Number && n.Args[1].Kind == Number
+	case Mul:
+		return n.Percent && n.Args[0].Worked()
+	case Add:
+		return n.Text == "mixed"
+	default:
+		return false
+	}
+}
+
 // Walk visits the node and all below it, until visit says false.
 func (n *Node) Walk(visit func(*Node) bool) bool {
 	if !visit(n) {
