@@ -103,6 +103,7 @@ type verifier struct {
 	due     []expectation // checkpoints still ahead of the tree; the first history entry among them
 	last    Checkpoint    // newest of the history so far
 	newest  *Checkpoint   // the file `checkpoint`
+	known   uint64        // size of the caller's
 }
 
 // lost remembers records that were passed over; they may still turn up later. The list is bounded: a shredded log names
@@ -125,10 +126,11 @@ type gap struct {
 
 // claimed is the number of records that checkpoints speak of.
 func (v *verifier) claimed() uint64 {
-	if v.newest == nil {
-		return v.last.Size
+	claimed := max(v.last.Size, v.known)
+	if v.newest != nil {
+		claimed = max(claimed, v.newest.Size)
 	}
-	return max(v.newest.Size, v.last.Size)
+	return claimed
 }
 
 func (v *verifier) damage(kind DamageKind, segment int, offset int64, first, last uint64, format string, args ...any) {

@@ -34,6 +34,7 @@ func (v *verifier) openCheckpoints() (closer func(), err error) {
 	}
 	if v.opt.Known != nil {
 		if c, ok := v.open(v.opt.Known, "the checkpoint you brought", 0); ok {
+			v.known = c.Size
 			v.expect(expectation{Checkpoint: c, known: true})
 		}
 	}

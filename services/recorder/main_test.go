@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/cursor"
+	"github.com/provenir/provenir/internal/faultline"
 	"github.com/provenir/provenir/internal/grpctest"
 	"github.com/provenir/provenir/internal/outbox"
 	rolestore "github.com/provenir/provenir/internal/store"
@@ -36,6 +38,7 @@ type rig struct {
 	cfg    Config
 	clock  clock.Clock
 	disk   *faulty.FS
+	fault  *faultline.Line
 	stream *stream
 
 	service *Service
@@ -104,7 +107,7 @@ func (r *rig) start() *rig {
 		r.t.Fatal(err)
 	}
 	r.service, err = New(r.cfg, Deps{Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
-		Publish: r.stream.publish, Clock: r.clock})
+		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault})
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -116,7 +119,7 @@ func (r *rig) start() *rig {
 	r.stop = func() {
 		once.Do(func() {
 			cancel()
-			if err := <-done; err != nil {
+			if err := <-done; err != nil && !errors.Is(err, faultline.ErrKilled) {
 				r.t.Errorf("run: %v", err)
 			}
 			if err := db.Close(); err != nil {

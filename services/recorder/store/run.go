@@ -29,7 +29,7 @@ type Run struct {
 
 const (
 	epochFile = "epoch"
-	sealFile  = "seal"
+	sealFile  = ledger.SealFile
 )
 
 func openRun(ctx context.Context, s *Store, tenant, id string) (*Run, error) {
