@@ -166,7 +166,7 @@ func show(a *app.App, dir string, r *led.Report) {
 	}
 	a.Print("%-8s %-8v %9d records, %d covered by a checkpoint, signature %v", verdict, r.Log, r.Records, r.Covered, r.Signature)
 	if r.OK() {
-		a.Print("         root %v", r.Root)
+		a.Print("         root %x", r.Root[:])
 	}
 	for _, d := range r.Damages {
 		a.Print("  %s", d)

@@ -31,8 +31,10 @@ func Conclude(_ context.Context, a *app.App, s *app.Session, _ governancev1.Gove
 			}
 		}
 	}
-	a.Print("ledger root               %s", hex.EncodeToString(r.GetEventsRoot()))
-	a.Print("digest chain              %s", hex.EncodeToString(r.GetChain()))
+	if len(r.GetEventsRoot()) > 0 {
+		a.Print("ledger root               %s", hex.EncodeToString(r.GetEventsRoot()))
+		a.Print("digest chain              %s", hex.EncodeToString(r.GetChain()))
+	}
 	if r.GetPassport() != "" {
 		folder := relative(r.GetPassportFolder())
 		a.Print("passport                  %s", folder)

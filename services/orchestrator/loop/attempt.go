@@ -17,6 +17,9 @@ import (
 
 // try is one attempt at the run, from wherever it stands to its end.
 func (o *Owner) try(ctx context.Context) error {
+	if err := o.Fault.At(PointAttempt); err != nil {
+		return err
+	}
 	if c, closed, err := o.Journal.Closed(ctx, o.Run.GetUid()); err != nil || closed {
 		if err == nil {
 			err = o.seal(ctx, c)

@@ -27,6 +27,7 @@ import (
 
 // Points where a process may die.
 const (
+	PointAttempt faultline.Point = "loop.attempt"
 	PointOpened  faultline.Point = "loop.opened"
 	PointHeader  faultline.Point = "loop.header"
 	PointReport  faultline.Point = "loop.report"
