@@ -38,8 +38,8 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 	}
 	spec := &orchestratorv1.RunSpec{
 		DisplayName: "demo", Algorithm: trainerv1.Algorithm_ALGORITHM_GRPO, Train: train, Eval: heldout, Seed: o.seed,
-		Model: &trainerv1.ModelRef{From: &trainerv1.ModelRef_Init{Init: &trainerv1.ModelInit{Dim: 64, Layers: 4, Heads: 2, Ffn: 192, Context: 64}}},
-		Warmup: &orchestratorv1.Warmup{Steps: 800, BatchSize: 32, Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-3), Warmup: proto.Uint32(20),
+		Model: &trainerv1.ModelRef{From: &trainerv1.ModelRef_Init{Init: &trainerv1.ModelInit{Dim: 64, Layers: 4, Heads: 2, Ffn: 192, Context: 44}}},
+		Warmup: &orchestratorv1.Warmup{Steps: 1200, BatchSize: 32, Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-3), Warmup: proto.Uint32(20),
 			WeightDecay: proto.Float64(.01), Schedule: "cosine"}},
 		Hyper: &orchestratorv1.Hyper{MaxSteps: 150, Minibatch: 128, Objective: &trainerv1.Objective{Kl: proto.Float64(.005)},
 			Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-4), Warmup: proto.Uint32(5), Schedule: "cosine"},

@@ -130,7 +130,7 @@ func tokens(t engine.Tokenizer, text []byte) ([]int32, error) {
 }
 
 func generated(e engine.Engine, row engine.Row, index uint32, digest []byte) (*trainerv1.GenerateResponse, error) {
-	text, err := e.Tokenizer().Decode(row.Tokens)
+	text, err := e.Tokenizer().Decode(row.Text())
 	if err != nil {
 		return nil, err
 	}

@@ -107,6 +107,14 @@ type Row struct {
 	Stop     StopReason
 }
 
+// Text is the row's tokens without the end token, which a tokenizer may print as text.
+func (r Row) Text() []int32 {
+	if r.Stop == StopEOS && len(r.Tokens) > 0 {
+		return r.Tokens[:len(r.Tokens)-1]
+	}
+	return r.Tokens
+}
+
 // Sequence is a text to score from token Start on (Start ≥ 1).
 type Sequence struct {
 	Tokens []int32

@@ -91,7 +91,7 @@ func (r *run) send(ctx context.Context, all []*rollout, round uint32) error {
 
 // body is the rollout as it is recorded: the policy's text and tokens, and the dataset's columns for the verifier.
 func (r *run) body(x *rollout) ([]byte, error) {
-	answer, err := r.Engine.Tokenizer().Decode(x.out.Tokens)
+	answer, err := r.Engine.Tokenizer().Decode(x.out.Text())
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", x.id, err)
 	}
