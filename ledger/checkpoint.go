@@ -83,7 +83,7 @@ func ReadCheckpoint(signed []byte) (Checkpoint, error) {
 	_, err := note.Open(signed, note.VerifierList())
 	var unverified *note.UnverifiedNoteError
 	if !errors.As(err, &unverified) {
-		return Checkpoint{}, fmt.Errorf("%w: %v", ErrCheckpoint, err)
+		return Checkpoint{}, fmt.Errorf("%w: %w", ErrCheckpoint, err)
 	}
 	c, _, err := readOpened(unverified.Note, "")
 	return c, err

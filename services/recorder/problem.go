@@ -62,7 +62,7 @@ func problem(err error) error {
 func faultProblem(f *store.Fault) error {
 	a := answers[f.Kind]
 	p := rpc.Errorf(a.code, a.reason, "%w", f).With("run", f.Run).With("log", f.Log.String())
-	u := func(key string, v uint64) { p.With(key, strconv.FormatUint(v, 10)) }
+	u := func(key string, v uint64) { p = p.With(key, strconv.FormatUint(v, 10)) }
 	switch f.Kind {
 	case store.OutOfOrder:
 		u("seq", f.Seq)
@@ -73,12 +73,12 @@ func faultProblem(f *store.Fault) error {
 		u("epoch", f.Want)
 	case store.Corrupt, store.LostAcked:
 		u("segment", f.Segment)
-		p.With("offset", fmt.Sprint(f.Offset))
+		p = p.With("offset", fmt.Sprint(f.Offset))
 		u("first_seq", f.FirstSeq)
 		u("last_seq", f.LastSeq)
 	}
 	if f.Kind == store.DiskFull {
-		p.RetryAfter(retryDisk)
+		p = p.RetryAfter(retryDisk)
 	}
 	return p
 }

@@ -3,6 +3,7 @@ package detect_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -286,8 +287,8 @@ func TestProfileRefuses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := detect.NewProfile(tt.cfg)
-			ce, ok := err.(*detect.ConfigError)
-			if !ok || ce.Field != tt.field {
+			var ce *detect.ConfigError
+			if !errors.As(err, &ce) || ce.Field != tt.field {
 				t.Errorf("error %v, want one that names %s", err, tt.field)
 			}
 		})

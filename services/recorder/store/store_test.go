@@ -415,13 +415,9 @@ func TestCheckpointByTime(t *testing.T) {
 
 // Any sequence of appends, replays, restarts and flushes gives the log of an undisturbed writer.
 func TestAnyHistory(t *testing.T) {
+	folder := t.TempDir
 	rapid.Check(t, func(t *rapid.T) {
-		root, err := os.MkdirTemp("", "ledger")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer os.RemoveAll(root)
-		r := &rig{t: t, root: root, cfg: Config{SegmentBytes: 4096, BatchRecords: 16, Reserve: -1}, clock: clock.System{}}
+		r := &rig{t: t, root: folder(), cfg: Config{SegmentBytes: 4096, BatchRecords: 16, Reserve: -1}, clock: clock.System{}}
 		defer r.stop()
 		next := uint64(0)
 		for range rapid.IntRange(1, 12).Draw(t, "steps") {
