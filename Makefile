@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 
 BUF_VERSION := 1.75.0
 BUF := $(CURDIR)/bin/tools/node_modules/.bin/buf
-TOOL := GOWORK=off go tool -modfile=tools/go.mod
+TOOL := GOWORK=off go tool -modfile=tools/go.mod # -n TOOL prints the path of the built tool
 SOURCES := $(shell find cmd cli mesh services internal ledger passport gen -name '*.go' -not -name '*_test.go' 2>/dev/null) \
   services/gateway/page/docs.html go.mod go.sum
 
@@ -42,7 +42,7 @@ test-fast: onnxruntime ## All Go tests without the race detector
 .PHONY: lint
 lint: ## golangci-lint, formatting, tidiness of the modules
 	@test -z "$$(gofmt -l cmd cli mesh services internal ledger passport test)" || { gofmt -l cmd cli mesh services internal ledger passport test; exit 1; }
-	$(TOOL) golangci-lint run ./...
+	$$($(TOOL) -n golangci-lint) run ./...
 	GOWORK=off go mod tidy -diff
 	cd gen && GOWORK=off go mod tidy -diff
 

@@ -3,6 +3,7 @@ module github.com/provenir/provenir
 go 1.26.8
 
 require (
+	github.com/provenir/provenir/gen v0.0.0
 	buf.build/go/protovalidate v1.4.0
 	filippo.io/age v1.3.2
 	github.com/alicebob/miniredis/v2 v2.40.0

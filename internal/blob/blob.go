@@ -159,7 +159,7 @@ func drain(ctx context.Context, r io.Reader) error {
 }
 
 type contextReader struct {
-	ctx context.Context
+	ctx context.Context //nolint:containedctx // an io.Reader has no other way to learn that its caller has gone
 	r   io.Reader
 }
 

@@ -35,7 +35,9 @@ func Tabular() Backend {
 			}
 			return e, e.Load(ctx, o.Folder)
 		},
-		Probe: func(context.Context) (string, map[string]string, error) { return "a softmax table, for tests", nil, nil },
+		Probe: func(context.Context) (string, map[string]string, error) {
+			return "a softmax table, for tests", nil, nil
+		},
 		Fits: func(s *trainerv1.TrainSpec) error {
 			m := s.GetModel()
 			if m != nil && m.GetTabular() == nil && m.GetCheckpoint() == "" {

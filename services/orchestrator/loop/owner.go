@@ -88,7 +88,6 @@ type attempt struct {
 	pump    *pump.Pump
 	trainer *trainer
 	stage   run.Stage
-	entry   journal.Stage
 
 	gate       gate.State
 	branch     uint32

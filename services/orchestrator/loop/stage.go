@@ -78,7 +78,7 @@ func (a *attempt) runStage(ctx context.Context, data dataset) error {
 		return err
 	}
 	if !begun {
-		if entry, err = a.header(ctx, entry, data); err != nil {
+		if err := a.header(ctx, entry, data); err != nil {
 			return err
 		}
 	} else if err := a.rewind(ctx, entry); err != nil {
@@ -111,11 +111,11 @@ func (a *attempt) awaitReady(ctx context.Context) error {
 
 // header writes CONFIG, DATA_ORDER and, before the main stage, the starting policy's evaluation. Then the stage is in the
 // journal: a restart goes to its steps.
-func (a *attempt) header(ctx context.Context, entry journal.Stage, data dataset) (journal.Stage, error) {
+func (a *attempt) header(ctx context.Context, entry journal.Stage, data dataset) error {
 	spec := a.Run.GetSpec()
 	declared, err := run.Declared(spec)
 	if err != nil {
-		return entry, err
+		return err
 	}
 	config := &orchestratorv1.ConfigRecord{Stage: a.stage.Index, Declared: declared, Effective: a.ready.GetSemantic(),
 		Differs: a.ready.GetDeclaredVsEffective(), Repeatable: a.ready.GetRepeatable(), Base: a.ready.GetBaseDigest(),
@@ -125,29 +125,29 @@ func (a *attempt) header(ctx context.Context, entry journal.Stage, data dataset)
 	volatile := &orchestratorv1.ConfigVolatile{Env: a.ready.GetEnv(), Engine: a.ready.GetEngine(),
 		Threads: a.ready.GetEffective().GetThreads(), Device: a.ready.GetEffective().GetDevice()}
 	if err := a.append(ctx, recorderv1.RecordType_RECORD_TYPE_CONFIG, config, volatile); err != nil {
-		return entry, err
+		return err
 	}
 	order := &orchestratorv1.DataOrder{Stage: a.stage.Index, Dataset: a.stage.Spec.GetDataset(), OrderDigest: a.ready.GetOrderDigest(),
 		Eval: spec.GetEval(), SharedRows: data.shared}
 	if err := a.append(ctx, recorderv1.RecordType_RECORD_TYPE_DATA_ORDER, order, nil); err != nil {
-		return entry, err
+		return err
 	}
 	if a.stage.EvalBefore {
 		if err := a.before(ctx); err != nil {
-			return entry, err
+			return err
 		}
 	}
 	if err := a.durable(ctx); err != nil {
-		return entry, fmt.Errorf("record the stage's header: %w", err)
+		return fmt.Errorf("record the stage's header: %w", err)
 	}
 	if err := a.Fault.At(PointHeader); err != nil {
-		return entry, err
+		return err
 	}
 	entry.FirstSeq, entry.Spec, entry.Gate, entry.Checkpoint = a.ledger.Next(), a.ready.GetSpecDigest(), a.gate, a.checkpoint
 	if err := a.Journal.PutStage(ctx, a.DB, a.Run.GetUid(), entry); err != nil {
-		return entry, err
+		return err
 	}
-	return entry, a.Fault.At(PointJournal)
+	return a.Fault.At(PointJournal)
 }
 
 // before evaluates the policy that the main stage starts from.

@@ -206,7 +206,7 @@ func BenchmarkMemory(b *testing.B) {
 	estimate := float64(e.policy.Config().Memory(64, benchTokens)) / (1 << 20)
 	b.ReportMetric(maxRSS()-before, "MB")
 	b.ReportMetric(estimate, "estimated-MB")
-	b.Log(fmt.Sprintf("estimate %.0f MB, measured %.0f MB", estimate, maxRSS()-before))
+	b.Logf("estimate %.0f MB, measured %.0f MB", estimate, maxRSS()-before)
 }
 
 // BenchmarkLoRA trains adapters of rank 8 beside 135 M frozen random weights, in the shape of SmolLM2-135M: 4 rows of 128

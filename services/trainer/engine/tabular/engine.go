@@ -79,10 +79,8 @@ func (e *Engine) Sample(ctx context.Context, r engine.SampleRequest) ([]engine.R
 			return nil, err
 		}
 		logp := e.logp(e.table, p.Tokens, cmp.Or(r.Temperature, 1))
-		k := 0
-		if r.Temperature == 0 {
-			k = argmax(logp)
-		} else {
+		k := argmax(logp)
+		if r.Temperature > 0 {
 			k = draw(logp, stream(p.Key).Float64())
 		}
 		row := engine.Row{Tokens: []int32{int32(e.answers[k])}, LogProbs: []float32{float32(logp[k])},

@@ -67,7 +67,9 @@ func TestItReallyLearns(t *testing.T) {
 
 type folder struct{ fstest.MapFS }
 
-func (f folder) Create(name string) (io.WriteCloser, error) { return &file{f, name, bytes.Buffer{}}, nil }
+func (f folder) Create(name string) (io.WriteCloser, error) {
+	return &file{f, name, bytes.Buffer{}}, nil
+}
 
 type file struct {
 	f    folder
