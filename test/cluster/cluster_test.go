@@ -1,0 +1,167 @@
+package cluster
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	"github.com/provenir/provenir/mesh/meshtest"
+)
+
+const (
+	seed  = 11
+	steps = 60
+)
+
+// create ingests through the evaluator and creates the run at the orchestrator, each at its own process.
+func create(t *testing.T, c *cluster) (orchestratorv1.OrchestratorServiceClient, string) {
+	t.Helper()
+	spec, err := meshtest.Spec(t.Context(), c.connect("evaluator"), seed, steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn := c.connect("orchestrator")
+	uid, err := meshtest.Create(t.Context(), conn, spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return orchestratorv1.NewOrchestratorServiceClient(conn), uid
+}
+
+// follow watches a run over restarts of the orchestrator and calls step after each step's event.
+func follow(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string, step func(n int)) *orchestratorv1.Run {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	token, seen := "", 0
+	for {
+		stream, err := o.WatchRun(ctx, &orchestratorv1.WatchRunRequest{Run: uid, ResumeToken: token}, grpc.WaitForReady(true))
+		for err == nil {
+			var m *orchestratorv1.WatchRunResponse
+			if m, err = stream.Recv(); err != nil {
+				break
+			}
+			token = m.GetResumeToken()
+			if m.GetStep() != nil {
+				seen++
+				step(seen)
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			got, err := o.GetRun(ctx, &orchestratorv1.GetRunRequest{Run: uid})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return got.GetRun()
+		case status.Code(err) != codes.Unavailable:
+			t.Fatalf("watch: %v", err)
+		}
+	}
+}
+
+func same(t *testing.T, got, want *orchestratorv1.Run) {
+	t.Helper()
+	if got.GetState() != orchestratorv1.RunState_RUN_STATE_SUCCEEDED {
+		t.Fatalf("the run is %s: %v", got.GetState(), got.GetFailure())
+	}
+	if !bytes.Equal(got.GetEventsRoot(), want.GetEventsRoot()) || !bytes.Equal(got.GetChain(), want.GetChain()) {
+		t.Errorf("root %x, chain %x; in one undisturbed process %x, %x", got.GetEventsRoot(), got.GetChain(), want.GetEventsRoot(), want.GetChain())
+	}
+}
+
+func TestSevenProcessesGiveTheRootOfOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts processes")
+	}
+	calm := meshtest.Undisturbed(t, seed, steps, nil)
+	c := newCluster(t)
+	o, uid := create(t, c)
+	same(t, follow(t, o, uid, func(int) {}), calm)
+}
+
+// TestEveryProcessMayBeKilled: each role but the stateless gateway twice, while the run is under way.
+func TestEveryProcessMayBeKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	calm := meshtest.Undisturbed(t, seed, steps, nil)
+	c := newCluster(t)
+	o, uid := create(t, c)
+	victims := []string{"trainer", "recorder", "verifier", "orchestrator", "evaluator", "governance"}
+	kills := 0
+	run := follow(t, o, uid, func(n int) {
+		if n%5 == 0 && kills < 2*len(victims) {
+			v := victims[kills%len(victims)]
+			kills++
+			c.kill(v)
+			c.start(v)
+		}
+	})
+	if kills < 10 {
+		t.Errorf("only %d kills", kills)
+	}
+	same(t, run, calm)
+}
+
+// TestASleeperIsFenced: a second orchestrator takes the run over from one that was stopped; the stopped one wakes up,
+// believes that it owns the run, and can do no harm.
+func TestASleeperIsFenced(t *testing.T) {
+	if testing.Short() {
+		t.Skip("stops processes")
+	}
+	calm := meshtest.Undisturbed(t, seed, steps, nil)
+	c := newCluster(t)
+	o, uid := create(t, c)
+	slept := false
+	run := follow(t, o, uid, func(n int) {
+		if n != 20 || slept {
+			return
+		}
+		slept = true
+		sleeper := c.procs["orchestrator"]
+		c.signal("orchestrator", syscall.SIGSTOP)
+		c.ports["orchestrator"] = freePort(t)
+		c.start("orchestrator")
+		c.await("orchestrator")
+		o2 := orchestratorv1.NewOrchestratorServiceClient(c.connect("orchestrator"))
+		awaitStep(t, o2, uid, 30) // the new owner had to wait for the lease to run out
+		if err := sleeper.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = sleeper.cmd.Process.Kill()
+			<-sleeper.done
+		})
+	})
+	same(t, run, calm)
+}
+
+// awaitStep follows a run until it has passed a step.
+func awaitStep(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string, step uint64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	stream, err := o.WatchRun(ctx, &orchestratorv1.WatchRunRequest{Run: uid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		m, err := stream.Recv()
+		if err != nil {
+			t.Fatalf("watch the new owner: %v", err)
+		}
+		if m.GetStep().GetFacts().GetStep() >= step {
+			return
+		}
+	}
+}
