@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/provenir/provenir/ledger"
 )
@@ -35,7 +36,7 @@ func (l *Log) storeTiles(least int) {
 		l.putTile(t.Tile, t.data)
 	}
 	l.trees.Lock()
-	l.pending = l.pending[len(tiles):]
+	l.pending = slices.Clone(l.pending[len(tiles):]) // a copy, so that what is stored is let go
 	l.trees.Unlock()
 }
 
