@@ -14,6 +14,7 @@ import (
 	"github.com/provenir/provenir/cli/anomalies"
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/backends"
+	"github.com/provenir/provenir/cli/bench"
 	"github.com/provenir/provenir/cli/config"
 	"github.com/provenir/provenir/cli/doctor"
 	"github.com/provenir/provenir/cli/ledger"
@@ -65,7 +66,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	a.Bind(root)
 	root.AddCommand(
 		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a),
-		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
 	return root
