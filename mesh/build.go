@@ -22,6 +22,7 @@ import (
 	"github.com/provenir/provenir/services/orchestrator/loop"
 	"github.com/provenir/provenir/services/recorder"
 	"github.com/provenir/provenir/services/recorder/disk"
+	recorderstore "github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/trainer"
 	"github.com/provenir/provenir/services/verifier"
 )
@@ -67,7 +68,7 @@ func (b *builder) recorder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := recorder.New(recorder.Config{}, recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs,
+	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}}, recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs,
 		Tokens: cursor.NewSigner(b.tokenKey(Recorder)), Publish: b.publish, Clock: b.clock, Fault: b.cfg.Fault, Log: b.log})
 	if err != nil {
 		return err

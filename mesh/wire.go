@@ -117,8 +117,17 @@ func (b *builder) serving() {
 // environment is what the process observed of where it runs; it is recorded beside the tree.
 func environment() map[string]string {
 	env := map[string]string{"go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH, "cores": fmt.Sprint(runtime.NumCPU())}
-	if host, err := os.Hostname(); err == nil {
+	if host := hostname(); host != "" {
 		env["host"] = host
 	}
 	return env
+}
+
+// hostname is empty where the machine does not say.
+func hostname() string {
+	host, err := os.Hostname()
+	if err != nil {
+		return ""
+	}
+	return host
 }

@@ -69,6 +69,17 @@ func follow(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string
 	}
 }
 
+// undisturbed is the run in one process that nobody disturbs. It is of the same binary: a verifier's digest names its build.
+func undisturbed(t *testing.T) *orchestratorv1.Run {
+	t.Helper()
+	o, uid := create(t, newSingle(t))
+	run := follow(t, o, uid, func(int) {})
+	if run.GetState() != orchestratorv1.RunState_RUN_STATE_SUCCEEDED {
+		t.Fatalf("the undisturbed run is %s: %v", run.GetState(), run.GetFailure())
+	}
+	return run
+}
+
 func same(t *testing.T, got, want *orchestratorv1.Run) {
 	t.Helper()
 	if got.GetState() != orchestratorv1.RunState_RUN_STATE_SUCCEEDED {
@@ -83,10 +94,31 @@ func TestSevenProcessesGiveTheRootOfOne(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts processes")
 	}
-	calm := meshtest.Undisturbed(t, seed, steps, nil)
+	calm := undisturbed(t)
 	c := newCluster(t)
 	o, uid := create(t, c)
 	same(t, follow(t, o, uid, func(int) {}), calm)
+}
+
+func TestTheSingleProcessMayBeKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("kills processes")
+	}
+	calm := undisturbed(t)
+	c := newSingle(t)
+	o, uid := create(t, c)
+	kills := 0
+	run := follow(t, o, uid, func(n int) {
+		if n%12 == 0 && kills < 4 {
+			kills++
+			c.kill("mesh")
+			c.start("mesh")
+		}
+	})
+	if kills < 4 {
+		t.Errorf("only %d kills", kills)
+	}
+	same(t, run, calm)
 }
 
 // TestEveryProcessMayBeKilled: each role but the stateless gateway twice, while the run is under way.
@@ -94,7 +126,7 @@ func TestEveryProcessMayBeKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("kills processes")
 	}
-	calm := meshtest.Undisturbed(t, seed, steps, nil)
+	calm := undisturbed(t)
 	c := newCluster(t)
 	o, uid := create(t, c)
 	victims := []string{"trainer", "recorder", "verifier", "orchestrator", "evaluator", "governance"}
@@ -119,7 +151,7 @@ func TestASleeperIsFenced(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stops processes")
 	}
-	calm := meshtest.Undisturbed(t, seed, steps, nil)
+	calm := undisturbed(t)
 	c := newCluster(t)
 	o, uid := create(t, c)
 	slept := false

@@ -38,12 +38,29 @@ var binary = sync.OnceValues(func() (string, error) {
 
 var roles = []string{"recorder", "governance", "verifier", "evaluator", "trainer", "orchestrator", "gateway"}
 
-// cluster is seven processes on one data folder.
+// cluster is the mesh on one data folder: a process a role, or one process for all.
 type cluster struct {
 	t     *testing.T
 	dir   string
+	one   bool           // everything in one process, named "mesh"
 	ports map[string]int // by role; "nats" and "http" too
 	procs map[string]*process
+}
+
+// newSingle is `provenir up`.
+func newSingle(t *testing.T) *cluster {
+	t.Helper()
+	c := &cluster{t: t, dir: t.TempDir(), one: true, ports: map[string]int{}, procs: map[string]*process{}}
+	for _, name := range []string{"nats", "http", "mesh"} {
+		c.ports[name] = freePort(t)
+	}
+	for _, r := range roles {
+		c.ports[r] = c.ports["mesh"]
+	}
+	t.Cleanup(c.stop)
+	c.start("mesh")
+	c.await("mesh")
+	return c
 }
 
 type process struct {
@@ -86,15 +103,19 @@ func (c *cluster) start(role string) {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	cmd := exec.Command(path, "serve", "--roles="+role, "--data", c.dir, "--grpc-listen", c.addr(role), "--http-listen", c.addr("http"),
-		"--nats-listen", c.addr("nats"), "--log-level", "error")
+	args := []string{"serve", "--roles=" + role}
+	if c.one {
+		args = []string{"up"}
+	}
+	cmd := exec.Command(path, append(args, "--data", c.dir, "--grpc-listen", c.addr(role), "--http-listen", c.addr("http"),
+		"--nats-listen", c.addr("nats"), "--log-level", "error")...)
 	cmd.Env = append(os.Environ(), "PROVENIR_FAULT=")
 	for _, peer := range roles {
-		if peer != role && peer != "gateway" {
+		if peer != role && peer != "gateway" && !c.one {
 			cmd.Env = append(cmd.Env, "PROVENIR_PEERS_"+strings.ToUpper(peer)+"="+c.addr(peer))
 		}
 	}
-	if role != "recorder" {
+	if role != "recorder" && !c.one {
 		cmd.Env = append(cmd.Env, "PROVENIR_NATS_URL=nats://"+c.addr("nats"))
 	}
 	log, err := os.OpenFile(filepath.Join(c.dir, role+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
