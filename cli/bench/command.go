@@ -2,10 +2,10 @@
 package bench
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,23 +14,19 @@ import (
 	"github.com/provenir/provenir/mesh/measure"
 )
 
-// suites are what can be measured.
-var suites = map[string]func(ctx context.Context, dir string, trials int) ([]measure.Row, error){
-	"pump": pump,
-}
-
 // NewCommand is the verb.
 func NewCommand(a *app.App) *cobra.Command {
 	var trials int
 	var names []string
-	for n := range suites {
+	for n := range suites() {
 		names = append(names, n)
 	}
+	slices.Sort(names)
 	cmd := &cobra.Command{
 		Use: "bench WHAT", Short: "Measure a path beside the raw ceiling: " + strings.Join(names, ", "), Args: cobra.ExactArgs(1),
 		Example: "  provenir bench pump\n  provenir bench pump --trials 5 --json",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			f, ok := suites[args[0]]
+			f, ok := suites()[args[0]]
 			if !ok {
 				return app.Usage(fmt.Errorf("bench %s: there are %s", args[0], strings.Join(names, ", ")))
 			}
@@ -38,18 +34,18 @@ func NewCommand(a *app.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rows, err := f(cmd.Context(), dir, trials)
+			rows, times, err := f(cmd.Context(), dir, trials)
 			if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 				return err
 			}
-			return report(a, rows)
+			return report(a, rows, times)
 		},
 	}
 	cmd.Flags().IntVar(&trials, "trials", 3, "trials of each row; the median is printed")
 	return cmd
 }
 
-func report(a *app.App, rows []measure.Row) error {
+func report(a *app.App, rows []measure.Row, times []measure.Latency) error {
 	for _, r := range rows {
 		if a.JSON {
 			if err := a.PrintJSON(r); err != nil {
@@ -66,20 +62,14 @@ func report(a *app.App, rows []measure.Row) error {
 		}
 		a.Print("%s", line)
 	}
-	return nil
-}
-
-func pump(ctx context.Context, dir string, trials int) ([]measure.Row, error) {
-	var out []measure.Row
-	for _, c := range []measure.PumpConfig{
-		{Size: 1 << 10, Round: 256, Rollouts: 1 << 17, Trials: trials}, {Size: 16 << 10, Round: 256, Rollouts: 1 << 14, Trials: trials},
-		{Size: 1 << 10, Round: 64, Rollouts: 1 << 16, Trials: trials},
-	} {
-		r, err := measure.Pump(ctx, dir, c)
-		if err != nil {
-			return out, err
+	for _, l := range times {
+		if a.JSON {
+			if err := a.PrintJSON(l); err != nil {
+				return err
+			}
+			continue
 		}
-		out = append(out, r)
+		a.Print("%s, n=%d: p50 %s, p99 %s, max %s", l.What, l.N, l.P50, l.P99, l.Max)
 	}
-	return out, nil
+	return nil
 }

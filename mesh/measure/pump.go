@@ -15,16 +15,11 @@ import (
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
-	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
-	"github.com/provenir/provenir/internal/cursor"
 	"github.com/provenir/provenir/internal/identity"
 	"github.com/provenir/provenir/internal/idgen"
 	"github.com/provenir/provenir/internal/rpc"
-	"github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/services/orchestrator/pump"
-	"github.com/provenir/provenir/services/recorder"
-	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // PumpConfig is one setting of the pump bench.
@@ -57,7 +52,7 @@ func Pump(ctx context.Context, dir string, cfg PumpConfig) (Row, error) {
 func pumpOnce(ctx context.Context, dir string, cfg PumpConfig) (float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	rec, closeAll, err := openRecorder(ctx, dir)
+	rec, closeAll, err := openRecorder(ctx, dir, nil)
 	if err != nil {
 		return 0, err
 	}
@@ -71,49 +66,6 @@ func pumpOnce(ctx context.Context, dir string, cfg PumpConfig) (float64, error) 
 	}
 	rate, err := drive(ctx, conn, cfg)
 	return rate, errors.Join(err, stop(), closeAll())
-}
-
-// openRecorder is the recorder as the mesh has it, without a bus.
-func openRecorder(ctx context.Context, dir string) (*recorder.Service, func() error, error) {
-	db, err := store.Open(ctx, filepath.Join(dir, "recorder.db"), recorder.Migrations())
-	if err != nil {
-		return nil, nil, err
-	}
-	signer, vkey, err := recorder.LoadKey(filepath.Join(dir, "keys"), "provenir.dev/recorder")
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	files, err := disk.OpenDir(filepath.Join(dir, "ledger"))
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	blobs, err := blob.Open(filepath.Join(dir, "blobs"))
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	s, err := recorder.New(recorder.Config{}, recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: blobs,
-		Tokens: cursor.NewSigner([]byte("bench")), Clock: clock.System{}, Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- s.Run(ctx) }()
-	for s.Health(ctx) != nil {
-		select {
-		case err := <-done:
-			cancel()
-			return nil, nil, errors.Join(err, db.Close())
-		default:
-		}
-	}
-	return s, func() error {
-		cancel()
-		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
-			return errors.Join(err, db.Close())
-		}
-		return db.Close()
-	}, nil
 }
 
 func serve(ctx context.Context, register func(grpc.ServiceRegistrar)) (*grpc.ClientConn, func() error, error) {

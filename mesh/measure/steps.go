@@ -1,0 +1,110 @@
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/idgen"
+)
+
+// Steps measures the ingest of step metrics: many runs, batches of steps with some thirty metrics each, detectors on,
+// every batch durable when it is acknowledged.
+func Steps(ctx context.Context, dir string, runs, perRun, trials int) (Row, error) {
+	row := Row{What: fmt.Sprintf("step metrics, %d runs", runs), Unit: "steps/s", Trials: trials}
+	var ours, used []float64
+	for t := range trials {
+		rec, closeAll, err := openRecorder(ctx, filepath.Join(dir, fmt.Sprint("steps", t)), nil)
+		if err != nil {
+			return row, err
+		}
+		conn, stop, err := serve(ctx, func(s grpc.ServiceRegistrar) { rec.Register(s) })
+		if err != nil {
+			return row, errors.Join(err, closeAll())
+		}
+		before := cpu()
+		rate, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), runs, perRun)
+		used = append(used, float64((cpu()-before).Microseconds())/float64(runs*perRun))
+		if err = errors.Join(err, stop(), closeAll()); err != nil {
+			return row, err
+		}
+		ours = append(ours, rate)
+	}
+	row.Ours, row.CPU = median(ours), median(used)
+	return row, nil
+}
+
+const stepsPerBatch = 64
+
+// ingest writes every run's steps through AppendBatch, two writers at once.
+func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, runs, perRun int) (float64, error) {
+	batches := make([][]*recorderv1.Record, 0, perRun/stepsPerBatch)
+	for from := 0; from < perRun; from += stepsPerBatch {
+		var b []*recorderv1.Record
+		for s := from; s < min(from+stepsPerBatch, perRun); s++ {
+			payload, err := stepRecord(uint64(s), nil)
+			if err != nil {
+				return 0, err
+			}
+			b = append(b, &recorderv1.Record{Seq: uint64(s), Type: recorderv1.RecordType_RECORD_TYPE_STEP, Payload: payload})
+		}
+		batches = append(batches, b)
+	}
+	const writers = 8
+	failed := make(chan error, writers)
+	begin := time.Now()
+	for w := range writers {
+		go func() { failed <- write(ctx, c, batches, w, runs, writers) }()
+	}
+	var errs []error
+	for range writers {
+		errs = append(errs, <-failed)
+	}
+	return perSecond(runs*perRun, time.Since(begin)), errors.Join(errs...)
+}
+
+func write(ctx context.Context, c recorderv1.RecorderServiceClient, batches [][]*recorderv1.Record, first, runs, stride int) error {
+	for r := first; r < runs; r += stride {
+		uid, err := idgen.Generator{}.New()
+		if err != nil {
+			return err
+		}
+		for _, b := range batches {
+			if _, err := c.AppendBatch(ctx, &recorderv1.AppendBatchRequest{Run: uid, Epoch: 1, Log: recorderv1.Log_LOG_EVENTS, Records: b}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+var metricNames = []string{"advantage.max", "advantage.mean", "advantage.min", "advantage.std", "clip.high", "clip.low", "clip.region",
+	"group.frac_no_signal", "group.frac_zero_std", "kl.ref", "kl.update", "length.max", "length.mean", "length.min", "length.terminated_mean",
+	"length.truncated_frac", "loss.policy", "mismatch.kl_k1", "mismatch.kl_k3", "mismatch.logp_absdiff.max", "mismatch.logp_absdiff.mean",
+	"optim.grad_norm", "optim.lr", "policy.entropy", "policy.nll", "ratio.first_dev", "ratio.max", "reward.mean", "reward.std_batch", "tokens.total"}
+
+// stepRecord is a step of a healthy run; change makes it something else.
+func stepRecord(step uint64, change func(*corev1.StepFacts)) ([]byte, error) {
+	r := rand.New(rand.NewPCG(step, 1))
+	f := &corev1.StepFacts{Step: step, Applied: true, Objective: "grpo", RowsSampled: 256, RowsScored: 256, GroupsTotal: 32, GroupsWithSignal: 30, StageStep: step}
+	for _, name := range metricNames {
+		v := .1 + .02*r.Float64()
+		f.Metrics = append(f.Metrics, &corev1.Metric{Canonical: name, Value: &v, Scope: "train"})
+	}
+	if change != nil {
+		change(f)
+	}
+	facts, err := proto.MarshalOptions{Deterministic: true}.Marshal(f)
+	if err != nil {
+		return nil, err
+	}
+	return proto.MarshalOptions{Deterministic: true}.Marshal(&corev1.StepRecord{Facts: facts, Chain: make([]byte, 32)})
+}
