@@ -72,7 +72,12 @@ func Start(ctx context.Context, cfg Config) (*Mesh, error) {
 	return m, nil
 }
 
+// logger writes JSON lines. A mesh inside of a verb is silent unless somebody set log.level: the verb tells people what
+// happened, once and in its own words.
 func logger(cfg Config) *slog.Logger {
+	if cfg.Private && cfg.Settings["log.level"].Origin == "default" {
+		return slog.New(slog.DiscardHandler)
+	}
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(cfg.Settings.Get("log.level"))); err != nil {
 		level = slog.LevelWarn // config has checked it

@@ -43,7 +43,7 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 			WeightDecay: proto.Float64(.01), Schedule: "cosine"}},
 		Hyper: &orchestratorv1.Hyper{MaxSteps: 150, Minibatch: 128, Objective: &trainerv1.Objective{Kl: proto.Float64(.005)},
 			Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-4), Warmup: proto.Uint32(5), Schedule: "cosine"},
-			Sampling:  &trainerv1.Sampling{MaxTokens: 32, GroupSize: 8, PromptsPerStep: 32}},
+			Sampling:  &trainerv1.Sampling{MaxTokens: 30, GroupSize: 8, PromptsPerStep: 32}},
 		Gate:     &orchestratorv1.GateSpec{EvalEvery: 25},
 		Verifier: &verifierv1.Spec{Name: "math"},
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -110,12 +111,10 @@ func errorInfo(err error) *errdetails.ErrorInfo {
 }
 
 // Message is an error's text for people, without gRPC's prefix.
-func Message(err error) string {
-	if s, ok := status.FromError(err); ok {
-		return s.Message()
-	}
-	return err.Error()
-}
+func Message(err error) string { return statusPrefix.ReplaceAllString(err.Error(), "") }
+
+// statusPrefix is what grpc-go puts before a status's text, also inside of wrapped errors.
+var statusPrefix = regexp.MustCompile(`rpc error: code = \w+ desc = `)
 
 // Temporary says whether the same call may succeed later: the peer is away, overloaded or not ready.
 func Temporary(err error) bool {
