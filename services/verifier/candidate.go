@@ -1,0 +1,155 @@
+package verifier
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/strictjson"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+// errRollout is the answer for bytes that are no core.v1.Rollout.
+var errRollout = errors.New("the rollout's bytes are not a core.v1.Rollout")
+
+// Field numbers of core.v1.Rollout, Segment and Column that a verdict needs.
+const (
+	rolloutID, rolloutSegments, rolloutColumns = 1, 7, 16
+	segmentKind, segmentText                   = 1, 2
+	segmentFrom, segmentTo                     = 3, 4
+	columnKey, columnJSON                      = 1, 2
+)
+
+// readRollout takes id, response and row out of a rollout's bytes without decoding the rest of it: tokens and logprobs
+// are most of the bytes, and nothing here needs them. A test compares it with proto.Unmarshal.
+func readRollout(b []byte) (verdict.Candidate, error) {
+	var c verdict.Candidate
+	var parts [][]byte
+	size := 0
+	err := fields(b, func(n protowire.Number, v []byte, _ uint64) error {
+		switch n {
+		case rolloutID:
+			c.ID = string(v)
+		case rolloutSegments:
+			text, tokens, err := readSegment(v)
+			if err != nil {
+				return err
+			}
+			if text != nil {
+				parts = append(parts, text)
+				size += len(text)
+				c.Tokens += tokens
+			}
+		case rolloutColumns:
+			var f verdict.Field
+			if err := fields(v, func(n protowire.Number, v []byte, _ uint64) error {
+				switch n {
+				case columnKey:
+					f.Key = string(v)
+				case columnJSON:
+					f.JSON = v
+				}
+				return nil
+			}); err != nil {
+				return err
+			}
+			c.Row = append(c.Row, f)
+		}
+		return nil
+	})
+	switch len(parts) {
+	case 0:
+	case 1:
+		c.Response = string(parts[0])
+	default:
+		joined := make([]byte, 0, size)
+		for _, p := range parts {
+			joined = append(joined, p...)
+		}
+		c.Response = string(joined)
+	}
+	return c, err
+}
+
+// readSegment gives the text of a segment that the policy wrote; nil for those of others.
+func readSegment(b []byte) (text []byte, tokens int, err error) {
+	kind := corev1.SegmentKind_SEGMENT_KIND_UNSPECIFIED
+	var from, to uint64
+	text = []byte{}
+	err = fields(b, func(n protowire.Number, v []byte, x uint64) error {
+		switch n {
+		case segmentKind:
+			kind = corev1.SegmentKind(x)
+		case segmentText:
+			text = v
+		case segmentFrom:
+			from = x
+		case segmentTo:
+			to = x
+		}
+		return nil
+	})
+	if kind != corev1.SegmentKind_SEGMENT_KIND_MODEL {
+		return nil, 0, err
+	}
+	if to > from && to-from < 1<<31 {
+		tokens = int(to - from)
+	}
+	return text, tokens, err
+}
+
+// fields walks over a message; v is the content of length-delimited fields, x the value of varints.
+func fields(b []byte, visit func(n protowire.Number, v []byte, x uint64) error) error {
+	for len(b) > 0 {
+		num, typ, n := protowire.ConsumeTag(b)
+		if n < 0 {
+			return errRollout
+		}
+		b = b[n:]
+		var v []byte
+		var x uint64
+		switch typ {
+		case protowire.BytesType:
+			v, n = protowire.ConsumeBytes(b)
+		case protowire.VarintType:
+			x, n = protowire.ConsumeVarint(b)
+		default:
+			n = protowire.ConsumeFieldValue(num, typ, b)
+		}
+		if n < 0 {
+			return errRollout
+		}
+		b = b[n:]
+		if err := visit(num, v, x); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// candidateOf reads a request's candidate: the rollout where there is one, else response and row.
+func candidateOf(m *verifierv1.Candidate) (verdict.Candidate, error) {
+	if len(m.GetRollout()) > 0 {
+		c, err := readRollout(m.GetRollout())
+		if c.ID == "" {
+			c.ID = m.GetRolloutId()
+		}
+		return c, err
+	}
+	c := verdict.Candidate{ID: m.GetRolloutId(), Response: string(m.GetResponse())}
+	if len(m.GetRowJson()) == 0 {
+		return c, nil
+	}
+	row, err := strictjson.Object(m.GetRowJson(), strictjson.Limits{Bytes: 4 << 20})
+	if err != nil {
+		return c, fmt.Errorf("the row is not a JSON object: %w", err)
+	}
+	c.Row = make(verdict.Row, len(row))
+	for i, f := range row {
+		c.Row[i] = verdict.Field{Key: f.Key, JSON: f.Value}
+	}
+	return c, nil
+}

@@ -1,0 +1,78 @@
+package verifier
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"google.golang.org/protobuf/types/known/durationpb"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+// safely asks a judge. A panic in one is a fault of ours: it must neither end the process, in which other roles live,
+// nor become a reward.
+func (s *Service) safely(j *catalog.Compiled, c *verdict.Candidate) (v verdict.Verdict) {
+	defer func() {
+		if r := recover(); r != nil {
+			s.log.Error("a judge panicked", "verifier", j.Name, "rollout", c.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			v = verdict.Unscore(j.Name, verdict.JudgeError, "the verifier failed; the log has the cause")
+		}
+	}()
+	return j.Judge.Judge(c)
+}
+
+// judged is a verdict as it is answered.
+type judged struct {
+	verdict  *corev1.Verdict
+	measured *corev1.Measured
+}
+
+// judge waits for a free worker and judges. A deadline that passes while it waits is the answer.
+func (s *Service) judge(ctx context.Context, j *catalog.Compiled, c *verdict.Candidate, rolloutDigest []byte, limit time.Duration) judged {
+	from := s.clock.Now()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	if err := s.gate.enter(ctx); err != nil {
+		v := late(j.Name)
+		return judged{encode(&v, c.ID, j.Digest[:], rolloutDigest), measure(s.clock.Now().Sub(from), 0)}
+	}
+	begun := s.clock.Now()
+	v := s.safely(j, c)
+	s.gate.leave()
+	return judged{encode(&v, c.ID, j.Digest[:], rolloutDigest), measure(begun.Sub(from), s.clock.Now().Sub(begun))}
+}
+
+// late is the verdict where the deadline passed: the hub's clock decided, and nothing is known of the candidate.
+func late(name string) verdict.Verdict {
+	v := verdict.Unscore(name, verdict.Deadline, "the deadline passed before the verdict")
+	v.Note(findingTimeDependent, verdict.Info, "deadline")
+	return v
+}
+
+func measure(queued, took time.Duration) *corev1.Measured {
+	return &corev1.Measured{Queued: durationpb.New(queued), Took: durationpb.New(took), Attempt: 1}
+}
+
+// limitOf is the deadline that a caller names, or ours.
+func (s *Service) limitOf(d *durationpb.Duration) (time.Duration, error) {
+	if d == nil {
+		return s.cfg.Deadline, nil
+	}
+	if err := d.CheckValid(); err != nil || d.AsDuration() <= 0 || d.AsDuration() > time.Hour {
+		return 0, invalid("deadline", "a deadline is above 0 and at most an hour")
+	}
+	return d.AsDuration(), nil
+}
+
+func digestOf(rollout []byte) []byte {
+	if len(rollout) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(rollout)
+	return sum[:]
+}

@@ -1,0 +1,272 @@
+package verifier
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"google.golang.org/grpc/codes"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/holdout"
+	"github.com/provenir/provenir/services/verifier/replay"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+// pump is one stream of rollouts. One goroutine receives, one sends, one watches deadlines, and each job has its own,
+// of which as many work as there are workers.
+type pump struct {
+	s      *Service
+	stream verifierv1.VerifierService_VerifyRolloutsServer
+	spec   *catalog.Compiled
+	second *catalog.Compiled // the stricter one; nil without
+	draw   holdout.Draw
+	runID  string
+	limit  time.Duration
+	window window
+
+	ctx    context.Context //nolint:containedctx // the pump is the call, and ends with it
+	cancel context.CancelCauseFunc
+	out    chan outgoing // closed by finish, after the last job and the watcher
+	open   deadlines
+
+	mu       sync.Mutex
+	closed   bool // no job may begin
+	jobs     sync.WaitGroup
+	sender   sync.WaitGroup
+	watchers sync.WaitGroup
+}
+
+// outgoing is a frame with the credit that its verdicts free.
+type outgoing struct {
+	frame *verifierv1.VerifyRolloutsResponse
+	items int
+	bytes int64
+}
+
+// What becomes of an item: it is pending until its worker, the deadline or the caller claims it, once.
+const (
+	pending int32 = iota
+	claimed
+)
+
+// job is some items that came together.
+type job struct {
+	items []*verifierv1.VerifyItem
+	state []atomic.Int32
+	since time.Time
+	due   time.Time
+	done  atomic.Bool
+}
+
+func newPump(s *Service, stream verifierv1.VerifierService_VerifyRolloutsServer, c *catalog.Compiled, run string, limit time.Duration) *pump {
+	p := &pump{s: s, stream: stream, spec: c, runID: run, limit: limit, out: make(chan outgoing, 64)}
+	p.window.maxItems, p.window.maxBytes = s.cfg.WindowItems, s.cfg.WindowBytes
+	p.ctx, p.cancel = context.WithCancelCause(stream.Context())
+	p.open.wake = make(chan struct{}, 1)
+	return p
+}
+
+func (p *pump) start() {
+	p.sender.Go(p.send)
+	p.watchers.Go(p.watch)
+}
+
+// run starts a goroutine that may push, unless the pump is ending: what pushes must have ended before out is closed.
+func (p *pump) run(f func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.jobs.Go(f)
+	}
+}
+
+// finish ends the stream: after the last verdict where the caller closed, at once where something failed.
+func (p *pump) finish(err error) error {
+	if err != nil {
+		p.cancel(err)
+	}
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.jobs.Wait()
+	p.open.close()
+	p.watchers.Wait()
+	close(p.out)
+	p.sender.Wait()
+	if cause := context.Cause(p.ctx); err == nil && cause != nil {
+		err = cause
+	}
+	p.cancel(nil)
+	return err
+}
+
+// send writes frames, and the credit that they free.
+func (p *pump) send() {
+	for o := range p.out {
+		if p.ctx.Err() != nil {
+			continue // nobody reads; let the jobs end
+		}
+		err := p.stream.Send(o.frame)
+		if err == nil {
+			p.window.earn(o.items, o.bytes)
+			if c := p.window.grant(len(p.out) == 0); c != nil {
+				err = p.stream.Send(&verifierv1.VerifyRolloutsResponse{Frame: &verifierv1.VerifyRolloutsResponse_Credit{Credit: c}})
+			}
+		}
+		if err != nil {
+			p.cancel(err)
+		}
+	}
+}
+
+func (p *pump) push(o outgoing) {
+	select {
+	case p.out <- o:
+	case <-p.ctx.Done():
+	}
+}
+
+// begin starts the work on some items.
+func (p *pump) begin(items []*verifierv1.VerifyItem, now time.Time) {
+	j := &job{items: items, state: make([]atomic.Int32, len(items)), since: now, due: now.Add(p.limit)}
+	p.open.add(j)
+	p.run(func() {
+		defer p.open.finished(j)
+		if p.s.gate.enter(p.ctx) != nil {
+			return
+		}
+		verdicts, heldout := p.judge(j)
+		p.s.gate.leave() // not held across a send
+		p.answer(verdicts, heldout)
+	})
+}
+
+// answer sends what a job found; held-out verdicts in a frame of their own.
+func (p *pump) answer(verdicts []sized, heldout []*verifierv1.VerdictItem) {
+	if len(verdicts) > 0 {
+		o := outgoing{items: len(verdicts)}
+		list := make([]*verifierv1.VerdictItem, len(verdicts))
+		for i, v := range verdicts {
+			list[i] = v.item
+			o.bytes += v.bytes
+		}
+		o.frame = &verifierv1.VerifyRolloutsResponse{Frame: &verifierv1.VerifyRolloutsResponse_Verdicts{Verdicts: &verifierv1.VerdictItems{Items: list}}}
+		p.push(o)
+	}
+	if len(heldout) > 0 {
+		p.push(outgoing{frame: &verifierv1.VerifyRolloutsResponse{
+			Frame: &verifierv1.VerifyRolloutsResponse_Heldout{Heldout: &verifierv1.VerdictItems{Items: heldout}}}})
+	}
+}
+
+// sized is a verdict with the bytes of its rollout.
+type sized struct {
+	item  *verifierv1.VerdictItem
+	bytes int64
+}
+
+// judge goes through a job. A rule that is broken ends the pump.
+func (p *pump) judge(j *job) (verdicts []sized, heldout []*verifierv1.VerdictItem) {
+	verdicts = make([]sized, 0, len(j.items))
+	for i, item := range j.items {
+		if j.state[i].Load() != pending {
+			continue
+		}
+		if p.ctx.Err() != nil {
+			break
+		}
+		first, second, err := p.one(item, j.since)
+		if err != nil {
+			p.cancel(err)
+			break
+		}
+		if !j.state[i].CompareAndSwap(pending, claimed) {
+			continue // the deadline was faster
+		}
+		verdicts = append(verdicts, sized{first, int64(len(item.GetRollout()))})
+		if second != nil {
+			heldout = append(heldout, second)
+		}
+	}
+	j.done.Store(true)
+	return verdicts, heldout
+}
+
+// one judges an item, or finds its verdict.
+func (p *pump) one(m *verifierv1.VerifyItem, since time.Time) (first, second *verifierv1.VerdictItem, err error) {
+	begun := p.s.clock.Now()
+	digest := sha256.Sum256(m.GetRollout())
+	if len(m.GetDigest()) > 0 && !bytes.Equal(m.GetDigest(), digest[:]) {
+		return nil, nil, invalid("items.digest", "the rollout of item %d does not have the digest that was sent with it", m.GetSeq())
+	}
+	c, err := readRollout(m.GetRollout())
+	bad := ""
+	switch {
+	case err != nil:
+		bad = err.Error()
+	case c.ID != "" && m.GetRolloutId() != "" && c.ID != m.GetRolloutId():
+		bad = "the rollout's own id is another than that of its frame"
+	}
+	if c.ID == "" {
+		c.ID = m.GetRolloutId()
+	}
+	key := replay.Key{Run: p.runID, Rollout: c.ID, Spec: p.spec.Digest}
+	if c.ID != "" {
+		if e, ok := p.s.replay.Get(key); ok {
+			if e.Input != digest {
+				return nil, nil, rpc.Errorf(codes.Aborted, corev1.ErrorReason_ERROR_REASON_DIVERGENT_REPLAY,
+					"rollout %s was judged before with other bytes", c.ID).With("rollout_id", c.ID)
+			}
+			return numbered(e.Verdict, m.GetSeq()), numbered(e.Heldout, m.GetSeq()), nil
+		}
+	}
+	if first, second, err = p.fresh(&c, bad, digest, begun.Sub(since)); err != nil {
+		return nil, nil, err
+	}
+	if c.ID != "" && !first.GetSummary().GetUnscored().GetRetryable() {
+		p.s.replay.Put(key, replay.Entry{Input: digest, Verdict: first, Heldout: second})
+	}
+	return numbered(first, m.GetSeq()), numbered(second, m.GetSeq()), nil
+}
+
+// numbered gives a remembered verdict the seq of the item that asks for it.
+func numbered(v *verifierv1.VerdictItem, seq uint64) *verifierv1.VerdictItem {
+	if v == nil {
+		return nil
+	}
+	return &verifierv1.VerdictItem{Seq: seq, Verdict: v.GetVerdict(), Measured: v.GetMeasured(), Summary: v.GetSummary(), HeldoutFollows: v.GetHeldoutFollows()}
+}
+
+// fresh judges, a second time where the rollout is drawn.
+func (p *pump) fresh(c *verdict.Candidate, bad string, digest [sha256.Size]byte, queued time.Duration) (first, second *verifierv1.VerdictItem, err error) {
+	begun := p.s.clock.Now()
+	v := verdict.Unscore(p.spec.Name, verdict.BadRow, bad)
+	if bad == "" {
+		v = p.s.safely(p.spec, c)
+	}
+	if first, err = item(encode(&v, c.ID, p.spec.Digest[:], digest[:])); err != nil {
+		return nil, nil, err
+	}
+	now := p.s.clock.Now()
+	first.Measured = measure(queued, now.Sub(begun))
+	if p.second == nil || bad != "" || !p.draw.Takes(c.ID) {
+		return first, nil, nil
+	}
+	first.HeldoutFollows = true
+	w := p.s.safely(p.second, c)
+	if _, scored := w.Scored(); scored && v.Passed() && !w.Passed() {
+		w.Note("special_cased", verdict.Warn, "the visible verdict passes and the stricter one does not")
+	}
+	if second, err = item(encode(&w, c.ID, p.second.Digest[:], digest[:])); err != nil {
+		return nil, nil, err
+	}
+	second.Measured = measure(queued, p.s.clock.Now().Sub(now))
+	return first, second, nil
+}
