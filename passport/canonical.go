@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/gowebpki/jcs"
@@ -68,9 +69,6 @@ func check(b []byte) error {
 }
 
 func value(d *json.Decoder, depth int) error {
-	if depth > MaxDepth {
-		return fmt.Errorf("the document is nested deeper than %d", MaxDepth)
-	}
 	t, err := d.Token()
 	if err != nil {
 		return fmt.Errorf("not JSON: %w", err)
@@ -79,6 +77,9 @@ func value(d *json.Decoder, depth int) error {
 	case json.Number:
 		return number(x.String())
 	case json.Delim:
+		if depth == MaxDepth {
+			return fmt.Errorf("the document is nested deeper than %d", MaxDepth)
+		}
 		return container(d, x, depth)
 	}
 	return nil
@@ -106,49 +107,28 @@ func container(d *json.Decoder, open json.Delim, depth int) error {
 	return err
 }
 
-// number refuses what a double cannot hold: RFC 8785 would silently write another one.
+// maxInteger is the last one up to which every integer is a double. Its text is compared, not its value: 2^53+1 reads as
+// 2^53, and RFC 8785 would silently write that.
+const maxInteger = "9007199254740992"
+
+// number refuses what a double cannot hold: RFC 8785 would silently write another one. Digits behind a decimal point are
+// rounded as every JSON reader rounds them.
 func number(s string) error {
 	x, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsInf(x, 0) {
+	switch {
+	case err != nil || math.IsInf(x, 0):
 		return fmt.Errorf("the number %s is out of range", s)
-	}
-	if x == math.Trunc(x) && math.Abs(x) > 1<<53 {
+	case x == 0 && strings.ContainsAny(mantissa(s), "123456789"):
+		return fmt.Errorf("the number %s would become zero", s)
+	case math.Abs(x) >= 1<<53 && strings.TrimPrefix(s, "-") != maxInteger:
 		return fmt.Errorf("the integer %s is beyond 2^53; write it as a text", s)
 	}
 	return nil
 }
 
-// loneSurrogate finds \ud800 to \udfff escapes without their other half; encoding/json would turn them into U+FFFD.
-func loneSurrogate(b []byte) bool {
-	for i := 0; i < len(b); i++ {
-		if b[i] != '\\' || i+1 >= len(b) {
-			continue
-		}
-		if b[i+1] != 'u' {
-			i++
-			continue
-		}
-		high, ok := hex4(b[min(i+2, len(b)):])
-		if !ok || high < 0xd800 || high > 0xdfff {
-			i++
-			continue
-		}
-		if high >= 0xdc00 || i+7 >= len(b) || b[i+6] != '\\' || b[i+7] != 'u' {
-			return true
-		}
-		low, ok := hex4(b[i+8:])
-		if !ok || low < 0xdc00 || low > 0xdfff {
-			return true
-		}
-		i += 11
+func mantissa(s string) string {
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		return s[:i]
 	}
-	return false
-}
-
-func hex4(b []byte) (uint64, bool) {
-	if len(b) < 4 {
-		return 0, false
-	}
-	v, err := strconv.ParseUint(string(b[:4]), 16, 16)
-	return v, err == nil
+	return s
 }

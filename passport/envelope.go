@@ -1,7 +1,6 @@
 package passport
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -56,31 +55,6 @@ type MessageSignature struct {
 	Signature string `json:"signature"`
 }
 
-// ErrBundle is the refusal of a bundle that is not one.
-var ErrBundle = errors.New("the bundle is malformed")
-
-// DecodeBundle reads a bundle strictly: one of envelope and message signature, exactly one signature, no unknown field.
-func DecodeBundle(b []byte) (Bundle, error) {
-	var out Bundle
-	if err := check(b); err != nil {
-		return out, fmt.Errorf("%w: %w", ErrBundle, err)
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&out); err != nil {
-		return out, fmt.Errorf("%w: %w", ErrBundle, err)
-	}
-	switch {
-	case !strings.HasPrefix(out.MediaType, "application/vnd.dev.sigstore.bundle"):
-		return out, fmt.Errorf("%w: media type %q", ErrBundle, out.MediaType)
-	case (out.DSSEEnvelope == nil) == (out.MessageSignature == nil):
-		return out, fmt.Errorf("%w: want one of dsseEnvelope and messageSignature", ErrBundle)
-	case out.DSSEEnvelope != nil && len(out.DSSEEnvelope.Signatures) != 1:
-		return out, fmt.Errorf("%w: %d signatures, want exactly one", ErrBundle, len(out.DSSEEnvelope.Signatures))
-	}
-	return out, nil
-}
-
 // Open gives payload and signature of an envelope.
 func (e Envelope) Open() (payload, sig []byte, err error) {
 	if payload, err = base64Any(e.Payload); err != nil {
@@ -95,11 +69,17 @@ func (e Envelope) Open() (payload, sig []byte, err error) {
 	return payload, sig, nil
 }
 
-// base64Any reads standard and URL-safe base64, padded or not: DSSE allows both.
+// base64Any reads standard and URL-safe base64, padded or not: DSSE allows both. The library would pass over line ends.
 func base64Any(s string) ([]byte, error) {
-	s = strings.TrimRight(s, "=")
-	if strings.ContainsAny(s, "-_") {
-		return base64.RawURLEncoding.Strict().DecodeString(s)
+	if strings.ContainsAny(s, "\r\n") {
+		return nil, errors.New("base64 with line ends")
 	}
-	return base64.RawStdEncoding.Strict().DecodeString(s)
+	alphabet := base64.StdEncoding
+	if strings.ContainsAny(s, "-_") {
+		alphabet = base64.URLEncoding
+	}
+	if !strings.HasSuffix(s, "=") {
+		alphabet = alphabet.WithPadding(base64.NoPadding)
+	}
+	return alphabet.Strict().DecodeString(s)
 }

@@ -1,6 +1,7 @@
 package passport
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Algorithm is the one of every passport.
@@ -55,9 +57,17 @@ func KeyID(k *ecdsa.PublicKey) (string, error) {
 
 // ParsePublicKey reads a PEM public key on P-256.
 func ParsePublicKey(b []byte) (*ecdsa.PublicKey, error) {
-	block, _ := pem.Decode(b)
-	if block == nil || block.Type != "PUBLIC KEY" {
+	block, rest := pem.Decode(b)
+	switch {
+	case block == nil:
 		return nil, errors.New("want a PEM file with a PUBLIC KEY")
+	case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+		return nil, errors.New("this is a private key; give the public half: openssl pkey -in KEY -pubout")
+	case block.Type != "PUBLIC KEY":
+		return nil, fmt.Errorf("want a PEM file with a PUBLIC KEY, not %s", block.Type)
+	case len(bytes.TrimSpace(rest)) > 0 || !bytes.HasPrefix(bytes.TrimSpace(b), []byte("-----BEGIN")):
+		// of two keys, which one is trusted would depend on the reader
+		return nil, errors.New("want one PUBLIC KEY and nothing else in the file")
 	}
 	k, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
@@ -70,7 +80,11 @@ func ParsePublicKey(b []byte) (*ecdsa.PublicKey, error) {
 	return ec, nil
 }
 
+// verifies takes P-256 only: another curve would hold under the algorithm that the statement does not name.
 func verifies(k *ecdsa.PublicKey, message, sig []byte) bool {
+	if k == nil || k.Curve != elliptic.P256() {
+		return false
+	}
 	h := sha256.Sum256(message)
 	return ecdsa.VerifyASN1(k, h[:], sig)
 }

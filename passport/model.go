@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -25,6 +26,9 @@ var ignored = []string{".git", ".gitignore", ".gitattributes", ".github", "model
 
 // ErrModelEmpty is the refusal of a folder without files.
 var ErrModelEmpty = errors.New("the model folder has no files")
+
+// ErrNotRegular is the refusal of links, pipes and devices: a link could point anywhere, a pipe would block.
+var ErrNotRegular = errors.New("is no regular file; copy the file itself into the folder")
 
 // Files hashes a model folder. Links and names that could hide something are refused.
 func Files(model fs.FS) ([]File, error) {
@@ -43,7 +47,7 @@ func Files(model fs.FS) ([]File, error) {
 			return nil
 		}
 		if !d.Type().IsRegular() {
-			return fmt.Errorf("%s is no regular file; a link could point anywhere", name)
+			return fmt.Errorf("%q: %w", name, ErrNotRegular)
 		}
 		if err := checkName(name); err != nil {
 			return err
@@ -55,13 +59,24 @@ func Files(model fs.FS) ([]File, error) {
 	if err == nil && len(out) == 0 {
 		err = ErrModelEmpty
 	}
+	if err != nil {
+		return nil, err
+	}
 	slices.SortFunc(out, func(a, b File) int { return strings.Compare(a.Name, b.Name) })
-	return out, err
+	return out, nil
 }
 
+// ErrName is the refusal of a file name that two systems, or a person and a program, would read differently.
+var ErrName = errors.New("the file name cannot be signed; rename the file")
+
+// checkName refuses control characters (a line end would forge a line of DirHash), marks that turn the direction of
+// writing, and the backslash, which separates folders elsewhere.
 func checkName(name string) error {
-	if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return r < 0x20 || r == 0x7f }) {
-		return fmt.Errorf("%q: a file name with control characters cannot be signed", name)
+	odd := func(r rune) bool {
+		return unicode.IsControl(r) || r == '\\' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+	}
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, odd) {
+		return fmt.Errorf("%q: %w", name, ErrName)
 	}
 	return nil
 }
@@ -74,7 +89,7 @@ func hash(model fs.FS, name string) (File, error) {
 	defer f.Close()
 	h := sha256.New()
 	n, err := io.Copy(h, f)
-	return File{name, [32]byte(h.Sum(nil)), n}, err
+	return File{Name: name, Digest: [32]byte(h.Sum(nil)), Size: n}, err
 }
 
 // Root is OpenSSF Model Signing's: SHA-256 over the files' digests in name order. It does not bind the names; DirHash does.

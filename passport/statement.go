@@ -1,12 +1,5 @@
 package passport
 
-import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"fmt"
-)
-
 // Types of a passport.
 const (
 	StatementType = "https://in-toto.io/Statement/v1"
@@ -94,37 +87,4 @@ type RiskClaim struct {
 type AuditLog struct {
 	Origin   string `json:"origin"`
 	VKeyHash string `json:"vkeyHash"`
-}
-
-// DecodeStatement reads canonical bytes strictly: unknown and duplicate fields, other types and other schemas are refused.
-func DecodeStatement(b []byte) (Statement, error) {
-	var s Statement
-	if err := RequireCanonical(b); err != nil {
-		return s, err
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(&s); err != nil {
-		return s, fmt.Errorf("statement: %w", err)
-	}
-	switch {
-	case s.Type != StatementType:
-		return s, fmt.Errorf("statement type %q, want %q", s.Type, StatementType)
-	case s.PredicateType != PredicateType:
-		return s, fmt.Errorf("predicate type %q, want %q", s.PredicateType, PredicateType)
-	case s.Predicate.Schema != Schema:
-		return s, fmt.Errorf("schema %q, want %q", s.Predicate.Schema, Schema)
-	case len(s.Subject) < 2:
-		return s, errors.New("a passport needs the model's root and at least one file as subjects")
-	}
-	return s, nil
-}
-
-// Encode gives the canonical bytes that are signed.
-func (s Statement) Encode() ([]byte, error) {
-	b, err := json.Marshal(s)
-	if err != nil {
-		return nil, err
-	}
-	return Canonical(b)
 }

@@ -2,12 +2,9 @@ package passport
 
 import (
 	"crypto/ecdsa"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 )
 
 // State is a tri-state: what was not checked is never a pass.
@@ -25,6 +22,8 @@ type Check struct {
 	Name   string `json:"name"`
 	State  State  `json:"state"`
 	Detail string `json:"detail,omitempty"`
+	// Optional says that Overall does not wait for it: unchecked, it is shown, and nothing is claimed of it.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // Input is what a verifier has: the bundle, keys that it trusts, and where they are there the model and the BOM.
@@ -33,6 +32,9 @@ type Input struct {
 	Keys   []*ecdsa.PublicKey
 	Model  fs.FS  // nil leaves subject_files unchecked
 	BOM    []byte // nil leaves bom unchecked
+	// LogKeys are verifier keys of the recorder's log. Without one the ledger's checkpoints are unchecked: the passport's
+	// signer vouches for them, and nobody else.
+	LogKeys []string
 }
 
 // Result is what was found. Statement is set only when the signature holds.
@@ -61,14 +63,15 @@ func Verify(in Input) Result {
 	r.issuance(s, key)
 	r.files(s, in.Model)
 	r.bom(s, in.BOM)
+	r.ledger(s, in.LogKeys)
 	return r.conclude()
 }
 
 func (r *Result) add(name string, state State, detail string) {
-	r.Checks = append(r.Checks, Check{name, state, detail})
+	r.Checks = append(r.Checks, Check{Name: name, State: state, Detail: detail})
 }
 
-// conclude: fails if any fails, else unchecked if any is, else holds.
+// conclude: fails if any fails, else unchecked if a required one is, else holds.
 func (r Result) conclude() Result {
 	r.Overall = Holds
 	for _, c := range r.Checks {
@@ -76,7 +79,7 @@ func (r Result) conclude() Result {
 		case c.State == Fails:
 			r.Overall = Fails
 			return r
-		case c.State == Unchecked:
+		case c.State != Holds && !c.Optional:
 			r.Overall = Unchecked
 		}
 	}
@@ -118,72 +121,4 @@ func (r *Result) signature(in Input) ([]byte, *ecdsa.PublicKey, bool) {
 	}
 	r.add("signature", Fails, "no trusted key verifies it; the bundle names key "+hint)
 	return nil, nil, false
-}
-
-// issuance compares what the signed bytes say of the signature with the signature.
-func (r *Result) issuance(s Statement, key *ecdsa.PublicKey) {
-	id, err := KeyID(key)
-	i := s.Predicate.Issuance
-	switch {
-	case err != nil || i.KeyID != id || i.Algorithm != Algorithm:
-		r.add("issuance", Fails, "algorithm or key inside the signed bytes are not those of the signature")
-		return
-	}
-	if _, err := time.Parse(time.RFC3339, i.SignedAt); err != nil {
-		r.add("issuance", Fails, "signedAt is no time")
-		return
-	}
-	r.add("issuance", Holds, "signed at "+i.SignedAt+" by the signer's own clock")
-}
-
-// files demands every digest of every subject, and no file beside them.
-func (r *Result) files(s Statement, model fs.FS) {
-	if model == nil {
-		r.add("subject_files", Unchecked, "no model folder was given")
-		return
-	}
-	files, err := Files(model)
-	if err != nil {
-		r.add("subject_files", Fails, err.Error())
-		return
-	}
-	want := map[string]string{}
-	for _, f := range s.Subject[1:] {
-		want[f.Name] = f.Digest["sha256"]
-	}
-	for _, f := range files {
-		digest, named := want[f.Name]
-		delete(want, f.Name)
-		switch {
-		case !named:
-			r.add("subject_files", Fails, f.Name+" is in the folder and not in the passport")
-			return
-		case digest != hex.EncodeToString(f.Digest[:]):
-			r.add("subject_files", Fails, f.Name+" has other bytes")
-			return
-		}
-	}
-	for name := range want {
-		r.add("subject_files", Fails, name+" is in the passport and not in the folder")
-		return
-	}
-	root := s.Subject[0].Digest
-	if root["sha256"] != Root(files) || root["dirHash"] != DirHash(files) {
-		r.add("subject_files", Fails, "the model's root digests are not those of its files")
-		return
-	}
-	r.add("subject_files", Holds, fmt.Sprintf("%d files", len(files)))
-}
-
-func (r *Result) bom(s Statement, bom []byte) {
-	if bom == nil {
-		r.add("bom", Unchecked, "bom.json was not given")
-		return
-	}
-	h := sha256.Sum256(bom)
-	if err := RequireCanonical(bom); err != nil || s.Predicate.BOM.Digest["sha256"] != hex.EncodeToString(h[:]) {
-		r.add("bom", Fails, "bom.json is not the one that was signed")
-		return
-	}
-	r.add("bom", Holds, "")
 }
