@@ -2,10 +2,13 @@ package runner
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
+	"math/rand/v2"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	"github.com/provenir/provenir/services/trainer/chain"
 	"github.com/provenir/provenir/services/trainer/engine"
 	"github.com/provenir/provenir/services/trainer/engine/objective"
 )
@@ -79,6 +82,9 @@ func (r *run) signalGroups(all []*rollout) (int, error) {
 // update makes the optimizer steps of one RL step: one a minibatch, each with weights over its own rows.
 func (r *run) update(ctx context.Context, l learned, h engine.Hyper) (engine.StepResult, uint64, error) {
 	size := int(r.Plan.Spec.GetMinibatch())
+	if size < len(l.used) {
+		r.shuffle(l)
+	}
 	var total engine.StepResult
 	var trained uint64
 	var parts []weighted
@@ -105,6 +111,18 @@ func (r *run) update(ctx context.Context, l learned, h engine.Hyper) (engine.Ste
 	}
 	total.Metrics = merge(parts)
 	return total, trained, nil
+}
+
+// shuffle spreads the rows of a group over the minibatches: one that held whole groups only would pull the policy towards
+// a few prompts at a time. The order depends on seed, branch and step, never on timing.
+func (r *run) shuffle(l learned) {
+	h := chain.Hash([]byte("provenir/minibatch/v1"), binary.LittleEndian.AppendUint64(nil, r.Plan.Spec.GetSeed()),
+		binary.LittleEndian.AppendUint32(nil, r.state.Branch), binary.LittleEndian.AppendUint64(nil, r.state.NextStep))
+	rng := rand.New(rand.NewPCG(binary.LittleEndian.Uint64(h[:8]), binary.LittleEndian.Uint64(h[8:16])))
+	rng.Shuffle(len(l.used), func(i, j int) {
+		l.used[i], l.used[j] = l.used[j], l.used[i]
+		l.advantage[i], l.advantage[j] = l.advantage[j], l.advantage[i]
+	})
 }
 
 func (r *run) batch(used []*rollout, advantage []float64) (engine.Batch, uint64, error) {
