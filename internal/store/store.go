@@ -37,7 +37,9 @@ func Open(ctx context.Context, where string, migrations []Migration) (*DB, error
 	}
 	pragmas := url.Values{"_pragma": {"journal_mode(WAL)", "synchronous(FULL)", "busy_timeout(10000)", "foreign_keys(1)"},
 		"_txlock": {"immediate"}}
-	db, err := sql.Open("sqlite", "file:"+where+"?"+pragmas.Encode())
+	// Escaped: # and ? in a folder's name would end the path, and two roles would share one file.
+	file := url.URL{Path: where}
+	db, err := sql.Open("sqlite", "file:"+file.EscapedPath()+"?"+pragmas.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", where, err)
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,5 +72,19 @@ func TestOtherDatabasesAreRefusedWithoutTheirPassword(t *testing.T) {
 	_, err := Open(t.Context(), "postgres://me:secret@db/x", nil)
 	if !errors.Is(err, ErrUnsupported) || strings.Contains(err.Error(), "secret") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestAnyFolderName(t *testing.T) {
+	for _, name := range []string{"a#b", "a?b", "a%20b", "ä b"} {
+		path := filepath.Join(t.TempDir(), name, "role.db")
+		db, err := Open(t.Context(), path, schema)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		defer db.Close()
+		if _, err := os.Stat(path); err != nil {
+			t.Errorf("%s: the database is elsewhere: %v", name, err)
+		}
 	}
 }
