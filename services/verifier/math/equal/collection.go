@@ -1,6 +1,11 @@
 package equal
 
-import "github.com/provenir/provenir/services/verifier/math/syntax"
+import (
+	"slices"
+	"strings"
+
+	"github.com/provenir/provenir/services/verifier/math/syntax"
+)
 
 // collections compares sets, lists, tuples, intervals, unions, matrices and ratios.
 func (c *comparer) collections(g, p *syntax.Node) Outcome {
@@ -13,9 +18,11 @@ func (c *comparer) collections(g, p *syntax.Node) Outcome {
 	case g.Kind == syntax.Ratio && p.Kind == syntax.Ratio:
 		return c.ratios(g, p)
 	}
-	if a, okA := c.realSet(g); okA {
-		if b, okB := c.realSet(p); okB && !(finite(g) && finite(p)) {
-			return c.sameSets(a, b)
+	if !listed(g) && !listed(p) {
+		if a, okA := c.realSet(g); okA {
+			if b, okB := c.realSet(p); okB {
+				return c.sameSets(a, b)
+			}
 		}
 	}
 	gt, pt := ordered(g), ordered(p)
@@ -31,6 +38,9 @@ func (c *comparer) collections(g, p *syntax.Node) Outcome {
 			}
 			if conjunctions(g, p) {
 				return Different
+			}
+			if scalarLike(g) && len(b) != 1 || scalarLike(p) && len(a) != 1 {
+				return WrongKind
 			}
 			return c.matching(a, b)
 		}
@@ -78,6 +88,18 @@ func finite(n *syntax.Node) bool {
 	default:
 		return false
 	}
+}
+
+// listed says whether a node names its parts one by one; inequalities joined by "or" describe them instead.
+func listed(n *syntax.Node) bool {
+	if n.Kind == syntax.List && n.Text == "or" && allRelations(n.Args) {
+		for _, r := range n.Args {
+			if r.Ops[0] != syntax.Equal {
+				return false
+			}
+		}
+	}
+	return finite(n)
 }
 
 // elements gives the parts of a finite collection, or a value as the only part of one. ± gives two.
@@ -184,20 +206,26 @@ func (c *comparer) tupleAgainst(g, p *syntax.Node, referenceIsTuple bool) Outcom
 	return c.inOrder(parts, tuple.Args)
 }
 
-// assignments reads x = 1, y = 2 as values in the order of their names. Names that are not in that order say that the
-// values are not in the order of a tuple, and names that repeat are alternatives.
+// assignments reads y = 2, x = 1 as values in the order of their names, which is that of a tuple's places. Names that
+// repeat are alternatives and not places.
 func assignments(list []*syntax.Node) (values []*syntax.Node, ok bool) {
-	last := ""
+	type assignment struct {
+		name  string
+		value *syntax.Node
+	}
+	var all []assignment
 	for _, r := range list {
 		if r.Kind != syntax.Relation || len(r.Args) != 2 || r.Ops[0] != syntax.Equal || !syntax.NameLike(r.Args[0]) {
 			return nil, false
 		}
-		name := r.Args[0].String()
-		if name <= last {
+		all = append(all, assignment{r.Args[0].String(), r.Args[1]})
+	}
+	slices.SortFunc(all, func(a, b assignment) int { return strings.Compare(a.name, b.name) })
+	for i, a := range all {
+		if i > 0 && a.name == all[i-1].name {
 			return nil, false
 		}
-		last = name
-		values = append(values, r.Args[1])
+		values = append(values, a.value)
 	}
 	return values, len(values) > 0
 }

@@ -248,7 +248,7 @@ func sameRounded(a, b *big.Rat, decimals int) bool {
 		if x.Cmp(y) != 0 {
 			return false
 		}
-		if len(new(big.Int).Abs(x).String()) >= significant && x.Sign() != 0 {
+		if x.Sign() != 0 && len(new(big.Int).Abs(x).String()) >= min(significant, decimals) {
 			return true
 		}
 	}

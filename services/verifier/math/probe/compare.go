@@ -122,6 +122,10 @@ func newPoints(a, b *syntax.Node, names []string) *points {
 				case "abs", "floor", "ceil", "max", "min", "sgn", "gcd", "lcm":
 					p.complex = false
 				}
+			case syntax.Pow: // (−1)^n means its values at integers
+				if v := plainRat(m.Args[0]); v != nil && v.Sign() < 0 && len(m.Args[1].Names()) > 0 {
+					p.complex = false
+				}
 			case syntax.Number:
 				p.beyond = max(p.beyond, m.Value.Num().BitLen()-m.Value.Denom().BitLen()+1)
 			}

@@ -202,7 +202,7 @@ func (p *parser) signAtom() (*Node, error) {
 		return p.absolute("|", "|")
 	case "$", "€", "£", "¥", "₹":
 		p.i++
-		a, err := p.power()
+		a, err := p.unary() // $-7
 		if err != nil {
 			return nil, err
 		}

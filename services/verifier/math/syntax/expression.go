@@ -51,7 +51,13 @@ func combine(a, b *Node, sign string) *Node {
 			n.Value = new(big.Rat).Neg(b.Value)
 			return &n
 		}
-		b = Make(Neg, b)
+		if b.Kind == Quantity { // −7 dollars are (−7) dollars
+			q := *b
+			q.Args = []*Node{combine(nil, b.Args[0], "-")}
+			b = &q
+		} else {
+			b = Make(Neg, b)
+		}
 	}
 	if a == nil {
 		return b

@@ -9,7 +9,7 @@ import (
 // 5m may be five times m, and 5 m is five metres.
 func (p *parser) quantity(a *Node) (*Node, bool, error) {
 	t := p.peek()
-	if a.Kind == Quantity || t.kind != tWord && t.kind != tText && t.text != `\frac` && t.text != "$" && t.text != "€" && t.text != "£" && t.text != "%" {
+	if a.Kind == Quantity || t.kind != tWord && t.kind != tText && t.text != `\frac` && t.text != "$" && t.text != "€" && t.text != "£" && t.text != "¥" && t.text != "₹" {
 		return a, false, nil
 	}
 	if !unitless(a) {
