@@ -35,7 +35,7 @@ type App struct {
 	ConfigFile string
 	JSON       bool
 	Quiet      bool
-	flags      map[string]*string // settings given as flags, by key
+	flags      map[string][]*string // settings given as flags, by key; several verbs may have a flag for one key
 }
 
 // New takes the process's streams.
@@ -52,20 +52,22 @@ func (a *App) Bind(root *cobra.Command) {
 	f.StringVar(&a.ConfigFile, "config-file", "", "settings of the mesh (default: provenir.yaml, where it is there)")
 	f.BoolVar(&a.JSON, "json", false, "print JSON on standard output and nothing else there")
 	f.BoolVar(&a.Quiet, "quiet", false, "no progress")
-	a.flags = map[string]*string{"data": f.String("data", "", "folder of everything that is kept (default .provenir)")}
+	a.flags = map[string][]*string{"data": {f.String("data", "", "folder of everything that is kept (default .provenir)")}}
 }
 
 // Setting adds a flag for one setting of the mesh.
 func (a *App) Setting(cmd *cobra.Command, flag, key, doc string) {
-	a.flags[key] = cmd.Flags().String(flag, "", doc)
+	a.flags[key] = append(a.flags[key], cmd.Flags().String(flag, "", doc))
 }
 
 // Settings resolves flag, environment, file and default.
 func (a *App) Settings() (config.Settings, error) {
 	given := map[string]string{}
-	for key, v := range a.flags {
-		if v != nil && *v != "" {
-			given[key] = *v
+	for key, values := range a.flags {
+		for _, v := range values { // only the flags of the verb that runs are set
+			if *v != "" {
+				given[key] = *v
+			}
 		}
 	}
 	s, err := config.Resolve(config.Sources{Flags: given, Env: a.Env, File: a.ConfigFile})

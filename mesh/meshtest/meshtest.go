@@ -118,10 +118,11 @@ func Wait(ctx context.Context, conn *grpc.ClientConn, uid string) (*orchestrator
 	return got.GetRun(), err
 }
 
-// Undisturbed makes a run from beginning to end on a fresh folder and gives it.
-func Undisturbed(t testing.TB, seed, steps uint64, fault *faultline.Line) *orchestratorv1.Run {
+// Undisturbed makes a run from beginning to end on a fresh folder and gives both.
+func Undisturbed(t testing.TB, seed, steps uint64, fault *faultline.Line) (*orchestratorv1.Run, string) {
 	t.Helper()
-	m, conn, err := Start(t.Context(), t.TempDir(), fault, t.Output())
+	dir := t.TempDir()
+	m, conn, err := Start(t.Context(), dir, fault, t.Output())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,5 +146,5 @@ func Undisturbed(t testing.TB, seed, steps uint64, fault *faultline.Line) *orche
 	if run.GetState() != orchestratorv1.RunState_RUN_STATE_SUCCEEDED {
 		t.Fatalf("the undisturbed run is %s: %v", run.GetState(), run.GetFailure())
 	}
-	return run
+	return run, dir
 }

@@ -33,7 +33,7 @@ func perPoint() int {
 	if testing.Short() {
 		return 1
 	}
-	return 12
+	return 20
 }
 
 func passes(hits int) []int {
@@ -47,7 +47,8 @@ func passes(hits int) []int {
 
 func TestKilledAnywhereTheRootIsTheSame(t *testing.T) {
 	count := faultline.New("", 0, nil)
-	calm := meshtest.Undisturbed(t, seed, steps, count)
+	calm, dir := meshtest.Undisturbed(t, seed, steps, count)
+	records := events(t, dir, calm.GetUid())
 	points := count.Hits()
 	if len(points) < 15 {
 		t.Fatalf("only %d points were passed: %v", len(points), points)
@@ -56,13 +57,13 @@ func TestKilledAnywhereTheRootIsTheSame(t *testing.T) {
 	for _, p := range slices.SortedFunc(maps.Keys(points), func(a, b faultline.Point) int { return cmp.Compare(a, b) }) {
 		for _, n := range passes(points[p]) {
 			kills++
-			t.Run(fmt.Sprintf("%s#%d", p, n), func(t *testing.T) { killAt(t, p, n, calm) })
+			t.Run(fmt.Sprintf("%s#%d", p, n), func(t *testing.T) { killAt(t, p, n, calm, records) })
 		}
 	}
 	t.Logf("%d kills at %d points", kills, len(points))
 }
 
-func killAt(t *testing.T, p faultline.Point, n int, calm *orchestratorv1.Run) {
+func killAt(t *testing.T, p faultline.Point, n int, calm *orchestratorv1.Run, records []ledger.Frame) {
 	dir := t.TempDir()
 	killed := make(chan struct{})
 	line := faultline.New(p, n, func() error { close(killed); return nil })
@@ -84,7 +85,7 @@ func killAt(t *testing.T, p faultline.Point, n int, calm *orchestratorv1.Run) {
 		t.Fatalf("the run is %s after the restart: %v", run.GetState(), run.GetFailure())
 	}
 	if !bytes.Equal(run.GetEventsRoot(), calm.GetEventsRoot()) {
-		t.Errorf("root %x, undisturbed %x", run.GetEventsRoot(), calm.GetEventsRoot())
+		t.Errorf("root %x, undisturbed %x: %s", run.GetEventsRoot(), calm.GetEventsRoot(), firstDifference(events(t, dir, uid), records))
 	}
 	if !bytes.Equal(run.GetChain(), calm.GetChain()) {
 		t.Errorf("chain %x, undisturbed %x", run.GetChain(), calm.GetChain())

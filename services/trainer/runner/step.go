@@ -64,6 +64,12 @@ func (r *run) step(ctx context.Context) (stop bool, err error) {
 	r.chain = chain.Next(r.chain, body)
 	r.state.NextStep, r.state.Chain = at+1, hex.EncodeToString(r.chain[:])
 	due := r.checkpointDue(at)
+	r.saved = nil
+	if due { // before the snapshot, which must know it as the parent of the next one
+		if err := r.save(ctx, at); err != nil {
+			return false, err
+		}
+	}
 	if r.every > 0 || due {
 		if err := r.snapshot(ctx); err != nil {
 			return false, err
@@ -78,9 +84,8 @@ func (r *run) step(ctx context.Context) (stop bool, err error) {
 	if err := r.Fault.At(PointReported); err != nil {
 		return false, err
 	}
-	r.saved = nil
 	if due {
-		if err := r.announce(ctx, at); err != nil {
+		if err := r.tell(ctx); err != nil {
 			return false, err
 		}
 	}
@@ -103,6 +108,14 @@ func (r *run) snapshot(ctx context.Context) error {
 
 // announce saves a checkpoint and tells the orchestrator.
 func (r *run) announce(ctx context.Context, at uint64) error {
+	if err := r.save(ctx, at); err != nil {
+		return err
+	}
+	return r.tell(ctx)
+}
+
+// save stores a checkpoint and makes it the parent of the next.
+func (r *run) save(ctx context.Context, at uint64) error {
 	parent, err := hex.DecodeString(r.state.Parent)
 	if err != nil {
 		return err
@@ -125,7 +138,11 @@ func (r *run) announce(ctx context.Context, at uint64) error {
 		return err
 	}
 	r.saved, r.state.Parent = saved, hex.EncodeToString(saved.GetDigest())
-	return r.link.Send(ctx, &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Checkpoint{Checkpoint: saved}})
+	return nil
+}
+
+func (r *run) tell(ctx context.Context) error {
+	return r.link.Send(ctx, &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Checkpoint{Checkpoint: r.saved}})
 }
 
 // decide waits for the orchestrator's word on the step. A decision of another step is a replayed frame and is dropped.
