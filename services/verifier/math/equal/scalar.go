@@ -84,6 +84,9 @@ func (c *comparer) scalars(g, p *syntax.Node) Outcome {
 	if out := bases(g, p); out != 0 {
 		return out
 	}
+	if g.Kind == syntax.Number && p.Kind == syntax.Number {
+		return c.rationals(g.Value, p.Value, g.Decimal || p.Decimal)
+	}
 	if infinite(g) || infinite(p) {
 		return infinities(g, p)
 	}

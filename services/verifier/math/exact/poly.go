@@ -21,6 +21,9 @@ type term struct {
 // Poly is a sum of terms, by the key of their factors. It is never changed after it was made.
 type Poly map[string]*term
 
+// costTerm is what a product of two terms costs besides its coefficients, in limb operations: most of it is memory.
+const costTerm = 48
+
 func keyOf(f []factor) string {
 	b := make([]byte, 0, 3*len(f))
 	for _, x := range f {
@@ -112,7 +115,7 @@ func (x *Context) mul(a, b Poly) (Poly, error) {
 	out := make(Poly, len(a)*len(b))
 	for _, s := range a {
 		for _, t := range b {
-			if err := x.budget.Spend(8 + limbs(s.c)*limbs(t.c)); err != nil {
+			if err := x.budget.Spend(costTerm + limbs(s.c)*limbs(t.c)); err != nil {
 				return nil, err
 			}
 			if err := x.mulTerms(out, s, t); err != nil {

@@ -96,7 +96,8 @@ func (l *lexer) wholePart(s string) (digits string, size int, grouped bool) {
 
 // groups reads digits in groups of three behind the first n.
 func groups(s string, n int, sep string) (digits string, size int) {
-	digits, size = s[:n], n
+	size = n
+	var b []byte // linear: a list of 800 numbers is tried as one number at each of them
 	for strings.HasPrefix(s[size:], sep) {
 		at := size + len(sep)
 		if sep == `\,` || sep == "," { // 1,\!000 lost its \! already; 1,\,000 does occur
@@ -107,13 +108,16 @@ func groups(s string, n int, sep string) (digits string, size int) {
 		if run(s[at:]) != 3 {
 			break
 		}
-		digits += s[at : at+3]
+		if b == nil {
+			b = append(make([]byte, 0, len(s)), s[:n]...)
+		}
+		b = append(b, s[at:at+3]...)
 		size = at + 3
 	}
 	if size == n {
 		return "", 0
 	}
-	return digits, size
+	return string(b), size
 }
 
 // measured says whether a comma, digits and a unit follow to the end: in 12,5 km the comma is a decimal sign.
