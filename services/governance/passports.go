@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -15,7 +16,6 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	"github.com/provenir/provenir/internal/rpc"
-	"github.com/provenir/provenir/passport"
 )
 
 const columns = `digest, run, model, key_id, folder, created`
@@ -39,9 +39,9 @@ func (s *Service) GetPassport(ctx context.Context, req *governancev1.GetPassport
 	}
 	out := &governancev1.GetPassportResponse{Passport: p}
 	for _, name := range []string{fileModelSig, filePassport, fileBundle, fileBlobSig, fileBOM, fileLogVKey, fileSignerPEM} {
-		b, err := os.ReadFile(filepath.Join(p.GetFolder(), name))
+		b, err := os.ReadFile(filepath.Join(s.cfg.Dir, p.GetRunId(), name)) // the data folder may have moved since
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("passport of run %s: %w", p.GetRunId(), err)
 		}
 		out.Files = append(out.Files, &governancev1.PassportFile{Name: name, Content: b})
 	}
@@ -78,85 +78,4 @@ func (s *Service) ListPassports(ctx context.Context, req *governancev1.ListPassp
 		out.Passports, out.NextPageToken = out.GetPassports()[:size], strconv.Itoa(from+size)
 	}
 	return out, rows.Err()
-}
-
-// VerifyPassport checks a bundle against keys. It takes content only: no path of the server is ever read for a caller.
-func (s *Service) VerifyPassport(ctx context.Context, req *governancev1.VerifyPassportRequest) (*governancev1.VerifyPassportResponse, error) {
-	in := passport.Input{Bundle: req.GetBundle()}
-	pems := req.GetPublicKeys()
-	if len(pems) == 0 {
-		list, err := s.keys.List(ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, k := range list {
-			if k.State != "revoked" {
-				pems = append(pems, []byte(k.PublicPEM))
-			}
-		}
-	}
-	for _, p := range pems {
-		k, err := passport.ParsePublicKey(p)
-		if err != nil {
-			return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "public_keys: %w", err)
-		}
-		in.Keys = append(in.Keys, k)
-	}
-	if c := req.GetCheckpoint(); c != "" {
-		model, err := s.checkpointFiles(ctx, c)
-		if err != nil {
-			return nil, err
-		}
-		defer os.RemoveAll(model)
-		in.Model = os.DirFS(model)
-	}
-	r := passport.Verify(in)
-	out := &governancev1.VerifyPassportResponse{Overall: state(r.Overall), Statement: r.Payload}
-	for _, c := range r.Checks {
-		out.Checks = append(out.Checks, &governancev1.Check{Name: c.Name, State: state(c.State), Detail: c.Detail})
-	}
-	if r.Statement != nil {
-		for _, f := range r.Statement.Predicate.RiskClaims {
-			out.Flags = append(out.Flags, &governancev1.RiskFlag{Name: f.Name, State: risk(f.State), Evidence: f.Evidence})
-		}
-	}
-	return out, nil
-}
-
-// checkpointFiles copies a checkpoint into a folder of its own.
-func (s *Service) checkpointFiles(ctx context.Context, name string) (string, error) {
-	digest, err := hexDigest(name)
-	if err != nil {
-		return "", err
-	}
-	dir, err := os.MkdirTemp("", "provenir-verify-")
-	if err != nil {
-		return "", err
-	}
-	if err := s.model(ctx, digest, dir); err != nil {
-		return "", errors.Join(err, os.RemoveAll(dir))
-	}
-	return dir, nil
-}
-
-func state(s passport.State) governancev1.CheckState {
-	switch s {
-	case passport.Holds:
-		return governancev1.CheckState_CHECK_STATE_HOLDS
-	case passport.Fails:
-		return governancev1.CheckState_CHECK_STATE_FAILS
-	default:
-		return governancev1.CheckState_CHECK_STATE_UNCHECKED
-	}
-}
-
-func risk(s string) governancev1.RiskState {
-	switch s {
-	case "raised":
-		return governancev1.RiskState_RISK_STATE_RAISED
-	case "clear":
-		return governancev1.RiskState_RISK_STATE_CLEAR
-	default:
-		return governancev1.RiskState_RISK_STATE_UNKNOWN
-	}
 }

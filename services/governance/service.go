@@ -9,6 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"google.golang.org/grpc"
 
@@ -43,7 +46,7 @@ func Migrations() []store.Migration {
 	return []store.Migration{keys.Migration, outbox.Migration, {Name: "passports", SQL: `
 		CREATE TABLE passports (run TEXT PRIMARY KEY, inputs TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, bom TEXT NOT NULL, model TEXT NOT NULL,
 			key_id TEXT NOT NULL, folder TEXT NOT NULL, created INTEGER NOT NULL);
-		CREATE TABLE evidence (run TEXT NOT NULL, n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (run, digest));`}}
+		CREATE TABLE evidence (run TEXT NOT NULL, n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (run, digest));`}, witnessed}
 }
 
 // Service is governance.
@@ -53,12 +56,18 @@ type Service struct {
 	d     Deps
 	keys  *keys.Keys
 	relay *outbox.Relay
+	busy  busy
+
+	cosigner *keys.Cosigner
 }
 
 // New checks and allocates; it starts nothing.
 func New(cfg Config, d Deps) (*Service, error) {
 	if cfg.Dir == "" || cfg.KeyDir == "" || d.DB == nil || d.Blobs == nil || d.Trainer == nil || d.Clock == nil || d.Log == nil {
 		return nil, errors.New("governance: Dir, KeyDir, DB, Blobs, Trainer, Clock and Log are needed")
+	}
+	if err := tidy(cfg.Dir); err != nil {
+		return nil, fmt.Errorf("governance: passport folder: %w", err)
 	}
 	k, err := keys.Open(cfg.KeyDir, d.DB, cfg.Passphrase)
 	if err != nil {
@@ -68,7 +77,25 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if publish == nil {
 		publish = func(context.Context, outbox.Message) error { return errors.New("no NATS is configured") }
 	}
-	return &Service{cfg: cfg, d: d, keys: k, relay: outbox.NewRelay(d.DB, publish, d.Log, d.Clock)}, nil
+	return &Service{cfg: cfg, d: d, keys: k, relay: outbox.NewRelay(d.DB, publish, d.Log, d.Clock),
+		busy: busy{runs: map[string]chan struct{}{}}, cosigner: k.Cosigner()}, nil
+}
+
+// leftovers begins the names of folders that are being sealed. One that is there at start was left by a crash.
+const leftovers = ".sealing-"
+
+// tidy makes the folder of passports and removes what a crash left in it: whole models, which nobody else would.
+func tidy(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	for _, e := range entries {
+		if strings.HasPrefix(e.Name(), leftovers) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, e.Name())))
+		}
+	}
+	return err
 }
 
 // Register adds the service to a server.

@@ -5,22 +5,15 @@
 package keys
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/x509"
-	"database/sql"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
-
-	"filippo.io/age"
 
 	"github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/passport"
@@ -45,6 +38,7 @@ type Entry struct {
 	Encrypted bool
 	Created   time.Time
 	Revoked   time.Time
+	Reason    string // of the revocation; "compromised" takes trust from all that the key ever signed
 }
 
 // Keys are those of one folder.
@@ -100,50 +94,6 @@ func (k *Keys) Create(ctx context.Context, now time.Time, makeDefault bool) (Ent
 	})
 }
 
-// write keeps the private half; the public one lies beside it for who verifies.
-func (k *Keys) write(e Entry, private *ecdsa.PrivateKey) error {
-	der, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return err
-	}
-	b := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
-	if e.Encrypted {
-		if b, err = encrypt(b, k.passphrase); err != nil {
-			return err
-		}
-	}
-	if err := durable(k.path(e.ID, e.Encrypted), b, 0o600); err != nil {
-		return err
-	}
-	return durable(filepath.Join(k.dir, e.ID+".pub.pem"), []byte(e.PublicPEM), 0o644)
-}
-
-func durable(path string, b []byte, mode os.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func encrypt(b []byte, passphrase string) ([]byte, error) {
-	to, err := age.NewScryptRecipient(passphrase)
-	if err != nil {
-		return nil, err
-	}
-	var out bytes.Buffer
-	w, err := age.Encrypt(&out, to)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(b); err != nil {
-		return nil, err
-	}
-	err = w.Close()
-	return out.Bytes(), err
-}
-
 // Signer opens a key to sign with; an empty id is the default one, made at the first start.
 func (k *Keys) Signer(ctx context.Context, id string, now time.Time) (passport.Signer, Entry, error) {
 	e, err := k.find(ctx, id)
@@ -161,57 +111,6 @@ func (k *Keys) Signer(ctx context.Context, id string, now time.Time) (passport.S
 		return nil, Entry{}, err
 	}
 	return passport.Key{PrivateKey: private}, e, nil
-}
-
-func (k *Keys) open(e Entry) (*ecdsa.PrivateKey, error) {
-	path := k.path(e.ID, e.Encrypted)
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", e.ID, err)
-	}
-	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("key %s: %s has mode %o; others could read it: chmod 600 it", e.ID, path, mode)
-	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if e.Encrypted {
-		if b, err = decrypt(b, k.passphrase); err != nil {
-			return nil, fmt.Errorf("key %s: %w", e.ID, err)
-		}
-	}
-	block, _ := pem.Decode(b)
-	if block == nil {
-		return nil, fmt.Errorf("key %s: %s holds no PEM", e.ID, path)
-	}
-	any, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, fmt.Errorf("key %s: %w", e.ID, err)
-	}
-	private, ok := any.(*ecdsa.PrivateKey)
-	if !ok {
-		return nil, fmt.Errorf("key %s: is no ECDSA key", e.ID)
-	}
-	if id, err := passport.KeyID(&private.PublicKey); err != nil || id != e.ID {
-		return nil, fmt.Errorf("key %s: the file holds another key", e.ID)
-	}
-	return private, nil
-}
-
-func decrypt(b []byte, passphrase string) ([]byte, error) {
-	if passphrase == "" {
-		return nil, ErrLocked
-	}
-	id, err := age.NewScryptIdentity(passphrase)
-	if err != nil {
-		return nil, err
-	}
-	r, err := age.Decrypt(bytes.NewReader(b), id)
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrLocked, err)
-	}
-	return io.ReadAll(r)
 }
 
 func (k *Keys) find(ctx context.Context, id string) (Entry, error) {
@@ -235,7 +134,7 @@ func (k *Keys) List(ctx context.Context) ([]Entry, error) {
 }
 
 func (k *Keys) query(ctx context.Context, where string, args ...any) ([]Entry, error) {
-	rows, err := k.db.Query(ctx, `SELECT id, public, state, encrypted, created, revoked FROM keys WHERE `+where, args...)
+	rows, err := k.db.Query(ctx, `SELECT id, public, state, encrypted, created, revoked, reason FROM keys WHERE `+where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -244,7 +143,7 @@ func (k *Keys) query(ctx context.Context, where string, args ...any) ([]Entry, e
 	for rows.Next() {
 		var e Entry
 		var created, revoked int64
-		if err := rows.Scan(&e.ID, &e.PublicPEM, &e.State, &e.Encrypted, &created, &revoked); err != nil {
+		if err := rows.Scan(&e.ID, &e.PublicPEM, &e.State, &e.Encrypted, &created, &revoked, &e.Reason); err != nil {
 			return nil, err
 		}
 		e.Created = time.UnixMilli(created)
@@ -256,13 +155,10 @@ func (k *Keys) query(ctx context.Context, where string, args ...any) ([]Entry, e
 	return out, rows.Err()
 }
 
-// Revoke ends trust in a key from now on.
+// Revoke ends trust in a key from now on. A second time changes nothing: the first time and reason stand.
 func (k *Keys) Revoke(ctx context.Context, id, reason string, now time.Time) (Entry, error) {
-	res, err := k.db.Exec(ctx, `UPDATE keys SET state = 'revoked', revoked = ?, reason = ? WHERE id = ? AND state <> 'revoked'`, now.UnixMilli(), reason, id)
+	_, err := k.db.Exec(ctx, `UPDATE keys SET state = 'revoked', revoked = ?, reason = ? WHERE id = ? AND state <> 'revoked'`, now.UnixMilli(), reason, id)
 	if err != nil {
-		return Entry{}, err
-	}
-	if _, err := res.RowsAffected(); err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return Entry{}, err
 	}
 	return k.find(ctx, id)

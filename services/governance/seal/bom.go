@@ -4,8 +4,8 @@ package seal
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/provenir/provenir/passport"
@@ -92,11 +92,14 @@ type Checkpoint struct {
 // ReadDocument reads the orchestrator's part.
 func ReadDocument(b []byte) (Document, error) {
 	var d Document
+	if _, err := passport.Canonical(b); err != nil { // a key twice would be one thing here and another in the BOM
+		return d, err
+	}
 	if err := json.Unmarshal(b, &d); err != nil {
-		return d, fmt.Errorf("the run's document: %w", err)
+		return d, fmt.Errorf("not a run's document: %w", err)
 	}
 	if len(d.Ledger.Checkpoints) == 0 {
-		return d, fmt.Errorf("the run's document names no ledger checkpoint")
+		return d, errors.New("it names no ledger checkpoint")
 	}
 	return d, nil
 }
@@ -106,61 +109,14 @@ func (d Document) State() string {
 	return strings.ToLower(strings.TrimPrefix(d.Run.State, "RUN_STATE_"))
 }
 
-// Flags derives what the evidence says. Raised and clear need evidence; everything else is unknown, never clear.
-func Flags(d Document, bomEvidence []EvidenceEntry) []Flag {
-	out := []Flag{
-		partial(d), contaminated(d), hacking(d),
-		{Name: "incomplete_ledger", State: "clear", Why: "every log has a signed final checkpoint"},
-	}
-	if len(d.Ledger.Checkpoints) < 3 {
-		out[3] = Flag{Name: "incomplete_ledger", State: "raised", Why: fmt.Sprintf("%d of 3 logs have a final checkpoint", len(d.Ledger.Checkpoints))}
-	}
-	for _, name := range []string{"config_drift", "license_conflict", "pii_found", "replay_below_policy", "retracted_training_data",
-		"secrets_found", "spurious_reward", "unknown_license", "unreliable_verifier", "unsafe_model_scan", "unsigned_parent"} {
-		out = append(out, Flag{Name: name, State: "unknown", Why: "not checked"})
-	}
-	for _, name := range []string{"unscanned_pii", "unchecked_retraction"} {
-		out = append(out, Flag{Name: name, State: "raised", Why: "no scan was made"})
-	}
-	for i := range out {
-		for _, e := range bomEvidence {
-			if e.Kind == out[i].Name {
-				out[i].Evidence = append(out[i].Evidence, e.Result)
-			}
-		}
-		if out[i].Evidence == nil {
-			out[i].Evidence = []string{}
-		}
-	}
-	slices.SortFunc(out, func(a, b Flag) int { return strings.Compare(a.Name, b.Name) })
-	return out
-}
-
-func partial(d Document) Flag {
-	if d.State() == "succeeded" {
-		return Flag{Name: "partial_run", State: "clear", Why: "RUN_CLOSE says that every step was made"}
-	}
-	return Flag{Name: "partial_run", State: "raised", Why: "the run ended as " + d.State()}
-}
-
-func contaminated(d Document) Flag {
-	switch c := d.Run.Contaminated; {
-	case c == nil:
-		return Flag{Name: "contaminated_eval", State: "unknown", Why: "there was no held-out set to compare"}
-	case *c:
-		return Flag{Name: "contaminated_eval", State: "raised", Why: "train and held-out set share prompts"}
+// Ended says whether the state is an end; only that can be sealed.
+func (d Document) Ended() bool {
+	switch d.State() {
+	case "succeeded", "failed", "cancelled", "stopped_by_gate":
+		return true
 	default:
-		return Flag{Name: "contaminated_eval", State: "unknown", Why: "no prompt is shared exactly; near duplicates were not looked for"}
+		return false
 	}
-}
-
-func hacking(d Document) Flag {
-	for _, c := range d.Health.Counts {
-		if c.Kind == "proxy_divergence" || c.Kind == "hack_rate" {
-			return Flag{Name: "reward_hacking", State: "raised", Why: "the recorder opened an incident " + c.Kind}
-		}
-	}
-	return Flag{Name: "reward_hacking", State: "unknown", Why: "no second verdict was compared"}
 }
 
 // Make builds bom.json in canonical form. An injection into the engine is part of the declared configuration and so of

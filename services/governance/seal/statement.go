@@ -3,14 +3,10 @@ package seal
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
-	"golang.org/x/mod/sumdb/note"
-
-	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/passport"
 )
 
@@ -41,9 +37,8 @@ func Statement(d Document, f Facts) ([]byte, error) {
 			OMSBundle: &passport.Document{Digest: digestOf(f.OMS), MediaType: passport.BundleType},
 			Ledger:    map[string]passport.LedgerLog{}, Evidence: []passport.Evidence{}, Parents: []passport.Parent{}, RiskClaims: []passport.RiskClaim{}}}
 	for _, c := range d.Ledger.Checkpoints {
-		name := strings.ToLower(strings.TrimPrefix(c.Log, "LOG_"))
 		origin, _, _ := strings.Cut(c.Note, "\n")
-		s.Predicate.Ledger[name] = passport.LedgerLog{Origin: origin, Size: strconv.FormatUint(c.Size, 10),
+		s.Predicate.Ledger[logName(c)] = passport.LedgerLog{Origin: origin, Size: strconv.FormatUint(c.Size, 10),
 			Root: strings.TrimPrefix(c.Root, "sha256:"), Note: c.Note}
 	}
 	for _, e := range f.Evidence {
@@ -55,22 +50,4 @@ func Statement(d Document, f Facts) ([]byte, error) {
 		s.Predicate.RiskClaims = append(s.Predicate.RiskClaims, passport.RiskClaim{Name: fl.Name, State: fl.State, Evidence: fl.Evidence})
 	}
 	return s.Encode()
-}
-
-// CheckLedger says whether the document's checkpoints are what their notes say, signed by the recorder's key.
-func CheckLedger(d Document, tenantRun string) error {
-	v, err := note.NewVerifier(d.Ledger.VKey)
-	if err != nil {
-		return fmt.Errorf("the recorder's key: %w", err)
-	}
-	for _, c := range d.Ledger.Checkpoints {
-		opened, _, err := ledger.OpenCheckpoint([]byte(c.Note), "", note.VerifierList(v))
-		if err != nil {
-			return fmt.Errorf("checkpoint of %s: %w", c.Log, err)
-		}
-		if opened.Size != c.Size || "sha256:"+hex.EncodeToString(opened.Root[:]) != c.Root || !strings.Contains(opened.Origin, "/"+tenantRun+"/") {
-			return fmt.Errorf("checkpoint of %s: the signed note says %s, size %d, root %x", c.Log, opened.Origin, opened.Size, opened.Root)
-		}
-	}
-	return nil
 }
