@@ -146,7 +146,8 @@ func TestEveryProcessMayBeKilled(t *testing.T) {
 }
 
 // TestASleeperIsFenced: a second orchestrator takes the run over from one that was stopped; the stopped one wakes up,
-// believes that it owns the run, and can do no harm.
+// believes that it owns the run, and can do no harm. The run is paused first, so that the sleeper does not hold SQLite's
+// write lock in its sleep: that would stop its successor as well, whatever the lease says.
 func TestASleeperIsFenced(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stops processes")
@@ -154,32 +155,36 @@ func TestASleeperIsFenced(t *testing.T) {
 	calm := undisturbed(t)
 	c := newCluster(t)
 	o, uid := create(t, c)
-	slept := false
-	run := follow(t, o, uid, func(n int) {
-		if n != 20 || slept {
-			return
-		}
-		slept = true
-		sleeper := c.procs["orchestrator"]
-		c.signal("orchestrator", syscall.SIGSTOP)
-		c.ports["orchestrator"] = freePort(t)
-		c.start("orchestrator")
-		c.await("orchestrator")
-		o2 := orchestratorv1.NewOrchestratorServiceClient(c.connect("orchestrator"))
-		awaitStep(t, o2, uid, 30) // the new owner had to wait for the lease to run out
-		if err := sleeper.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() {
-			_ = sleeper.cmd.Process.Kill()
-			<-sleeper.done
-		})
+	if _, err := o.PauseRun(t.Context(), &orchestratorv1.PauseRunRequest{Run: uid}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, o, uid, func(m *orchestratorv1.WatchRunResponse) bool {
+		return m.GetRun().GetState() == orchestratorv1.RunState_RUN_STATE_PAUSED
 	})
-	same(t, run, calm)
+	sleeper := c.procs["orchestrator"]
+	c.signal("orchestrator", syscall.SIGSTOP)
+	c.ports["orchestrator"] = freePort(t)
+	c.start("orchestrator")
+	c.await("orchestrator")
+	o2 := orchestratorv1.NewOrchestratorServiceClient(c.connect("orchestrator"))
+	if _, err := o2.ResumeRun(t.Context(), &orchestratorv1.ResumeRunRequest{Run: uid}); err != nil {
+		t.Fatal(err)
+	}
+	await(t, o2, uid, func(m *orchestratorv1.WatchRunResponse) bool { // the new owner waits for the lease to run out first
+		return m.GetStep().GetFacts().GetStep() >= 20
+	})
+	if err := sleeper.cmd.Process.Signal(syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = sleeper.cmd.Process.Kill()
+		<-sleeper.done
+	})
+	same(t, follow(t, o2, uid, func(int) {}), calm)
 }
 
-// awaitStep follows a run until it has passed a step.
-func awaitStep(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string, step uint64) {
+// await follows a run until an event.
+func await(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string, seen func(*orchestratorv1.WatchRunResponse) bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -190,9 +195,9 @@ func awaitStep(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid str
 	for {
 		m, err := stream.Recv()
 		if err != nil {
-			t.Fatalf("watch the new owner: %v", err)
+			t.Fatalf("watch: %v", err)
 		}
-		if m.GetStep().GetFacts().GetStep() >= step {
+		if seen(m) {
 			return
 		}
 	}
