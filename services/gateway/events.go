@@ -2,11 +2,10 @@ package gateway
 
 import (
 	"bytes"
-	"net/http"
-	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // tokened is a streamed message that says where it is.
@@ -35,12 +34,17 @@ func (*eventMarshaler) ContentType(any) string { return "text/event-stream" }
 // Delimiter: an event ends with its blank line.
 func (*eventMarshaler) Delimiter() []byte { return nil }
 
+const errorEvent = "event: error\ndata: "
+
 // Marshal writes one event.
 func (e *eventMarshaler) Marshal(v any) ([]byte, error) {
 	m, ok := result(v)
+	if one, unary := v.(proto.Message); unary { // a call that answers once is a stream of one event
+		m, ok = one, true
+	}
 	if !ok { // an error at the end of a stream
 		b, err := e.JSONPb.Marshal(v)
-		return append(append([]byte("event: error\ndata: "), b...), "\n\n"...), err
+		return append(append([]byte(errorEvent), b...), "\n\n"...), err
 	}
 	var out bytes.Buffer
 	if t, ok := m.(tokened); ok && t.GetResumeToken() != "" {
@@ -65,14 +69,12 @@ func heartbeat(m proto.Message) bool {
 	if _, ok := m.(tokened); !ok {
 		return false
 	}
-	c := m.ProtoReflect()
-	n := 0
-	for i := range c.Descriptor().Fields().Len() {
-		if c.Has(c.Descriptor().Fields().Get(i)) {
-			n++
-		}
-	}
-	return n <= 1
+	content := false
+	m.ProtoReflect().Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+		content = content || f.Name() != "resume_token"
+		return !content
+	})
+	return !content
 }
 
 // lineMarshaler writes one message a line, without a wrapper.
@@ -88,52 +90,3 @@ func (l *lineMarshaler) Marshal(v any) ([]byte, error) {
 	}
 	return l.JSONPb.Marshal(v)
 }
-
-// events turns Last-Event-ID into the resume_token of the call, and sends how soon to reconnect.
-func events(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
-			next.ServeHTTP(w, r)
-			return
-		}
-		if id := r.Header.Get("Last-Event-ID"); id != "" {
-			q := r.URL.Query()
-			q.Set("resumeToken", id)
-			r.URL.RawQuery = q.Encode()
-		}
-		r.Header.Set("Accept", "text/event-stream")
-		next.ServeHTTP(&retryWriter{ResponseWriter: w}, r)
-	})
-}
-
-// retryWriter puts the retry line before the first event of a stream that was accepted.
-type retryWriter struct {
-	http.ResponseWriter
-	code    int
-	started bool
-}
-
-func (w *retryWriter) WriteHeader(code int) {
-	w.code = code
-	w.ResponseWriter.WriteHeader(code)
-}
-
-func (w *retryWriter) Write(b []byte) (int, error) {
-	if !w.started && (w.code == 0 || w.code == http.StatusOK) {
-		w.started = true
-		if _, err := w.ResponseWriter.Write([]byte("retry: 1000\n\n")); err != nil {
-			return 0, err
-		}
-	}
-	return w.ResponseWriter.Write(b)
-}
-
-// Flush lets events leave at once.
-func (w *retryWriter) Flush() {
-	if f, ok := w.ResponseWriter.(http.Flusher); ok {
-		f.Flush()
-	}
-}
-
-// Unwrap is for http.ResponseController.
-func (w *retryWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

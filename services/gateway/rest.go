@@ -10,6 +10,9 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	"github.com/provenir/provenir/internal/rpc"
 )
 
 // muxOptions: names as in the proto's JSON mapping, strict input, the caller's own token passed on, errors as
@@ -36,16 +39,28 @@ func incoming(name string) (string, bool) {
 	}
 }
 
-func failed(ctx context.Context, mux *runtime.ServeMux, m runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
-	if status.Code(err) == codes.ResourceExhausted || status.Code(err) == codes.Unavailable {
-		w.Header().Set("Retry-After", "1")
+// failed writes every error as JSON, whatever was asked for, and always with a reason: what the gateway itself refuses is a
+// field that breaks its rule.
+func failed(ctx context.Context, mux *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
+	if status.Code(err) == codes.InvalidArgument && rpc.Reason(err) == "" {
+		err = rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%s", rpc.Message(err))
 	}
-	if status.Code(err) == codes.Unauthenticated {
-		w.Header().Set("WWW-Authenticate", "Bearer")
-	}
+	advise(w.Header(), runtime.HTTPStatusFromCode(status.Code(err)))
 	runtime.DefaultHTTPErrorHandler(ctx, mux, &runtime.JSONPb{}, w, r, err)
-	_ = m // errors are JSON whatever was asked for
 }
+
+// advise says what a client may do about a status.
+func advise(h http.Header, code int) {
+	switch code {
+	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", "Bearer")
+	}
+}
+
+// maxBody bounds a request: a message of 4 MiB, its bytes in base64, and room for the rest.
+const maxBody = 8 << 20
 
 // guard bounds bodies and sets what browsers need to be safe.
 func guard(next http.Handler) http.Handler {
@@ -55,7 +70,25 @@ func guard(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'self'; frame-ancestors 'none'")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
-		r.Body = http.MaxBytesReader(w, r.Body, 8<<20)
+		if r.ContentLength > maxBody { // said before a byte of it is read; without a length the reader below ends it
+			tooLarge(w)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
+}
+
+func tooLarge(w http.ResponseWriter) {
+	p := rpc.Errorf(codes.ResourceExhausted, corev1.ErrorReason_ERROR_REASON_FRAME_TOO_LARGE,
+		"the body has more than %d bytes; put large content into the blob store and send its digest", maxBody)
+	b, err := (&runtime.JSONPb{}).Marshal(p.GRPCStatus().Proto())
+	if err != nil {
+		http.Error(w, p.Error(), http.StatusRequestEntityTooLarge)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Connection", "close")
+	w.WriteHeader(http.StatusRequestEntityTooLarge)
+	_, _ = w.Write(b) // the client may have gone
 }

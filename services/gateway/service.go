@@ -68,7 +68,7 @@ func New(ctx context.Context, cfg Config, d Deps) (*Service, error) {
 	if cfg.Metrics != nil {
 		root.Handle("GET /metrics", cfg.Metrics)
 	}
-	root.Handle("/v1/", events(mux))
+	root.Handle("/v1/", streams(mux))
 	s.handler = guard(root)
 	return s, nil
 }
