@@ -3,7 +3,6 @@ package live
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/provenir/provenir/cli/app"
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
@@ -18,7 +17,6 @@ type table struct {
 	heldout string
 	lines   int
 	open    map[string]bool
-	begin   time.Time
 }
 
 const header = "  step        reward  held-out      KL  entropy  length  anomalies   tok/s"

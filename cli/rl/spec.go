@@ -2,7 +2,6 @@ package rl
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"os"
@@ -192,11 +191,4 @@ func ingestFile(ctx context.Context, c evaluatorv1.EvaluatorServiceClient, path 
 	}
 	defer f.Close()
 	return ingest(ctx, c, filepath.Base(path), f)
-}
-
-func short(b []byte) string {
-	if len(b) == 0 {
-		return "-"
-	}
-	return hex.EncodeToString(b)[:16]
 }
