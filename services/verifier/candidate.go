@@ -15,12 +15,12 @@ import (
 // errRollout is the answer for bytes that are no core.v1.Rollout.
 var errRollout = errors.New("the rollout's bytes are not a core.v1.Rollout")
 
-// Field numbers of core.v1.Rollout, Segment and Column that a verdict needs.
-const (
-	rolloutID, rolloutSegments, rolloutColumns = 1, 7, 16
-	segmentKind, segmentText                   = 1, 2
-	segmentFrom, segmentTo                     = 3, 4
-	columnKey, columnJSON                      = 1, 2
+// Fields of core.v1.Rollout, Segment and Column that a verdict needs.
+var (
+	rolloutID, rolloutSegments, rolloutColumns = text(1), text(7), text(16)
+	segmentKind, segmentText                   = number(1), text(2)
+	segmentFrom, segmentTo                     = number(3), number(4)
+	columnKey, columnJSON                      = text(1), text(2)
 )
 
 // readRollout takes id, response and row out of a rollout's bytes without decoding the rest of it: tokens and logprobs
@@ -29,23 +29,23 @@ func readRollout(b []byte) (verdict.Candidate, error) {
 	var c verdict.Candidate
 	var parts [][]byte
 	size := 0
-	err := fields(b, func(n protowire.Number, v []byte, _ uint64) error {
+	err := fields(b, func(n field, v []byte, _ uint64) error {
 		switch n {
 		case rolloutID:
 			c.ID = string(v)
 		case rolloutSegments:
-			text, tokens, err := readSegment(v)
+			written, tokens, err := readSegment(v)
 			if err != nil {
 				return err
 			}
-			if text != nil {
-				parts = append(parts, text)
-				size += len(text)
+			if written != nil {
+				parts = append(parts, written)
+				size += len(written)
 				c.Tokens += tokens
 			}
 		case rolloutColumns:
 			var f verdict.Field
-			if err := fields(v, func(n protowire.Number, v []byte, _ uint64) error {
+			if err := fields(v, func(n field, v []byte, _ uint64) error {
 				switch n {
 				case columnKey:
 					f.Key = string(v)
@@ -75,16 +75,16 @@ func readRollout(b []byte) (verdict.Candidate, error) {
 }
 
 // readSegment gives the text of a segment that the policy wrote; nil for those of others.
-func readSegment(b []byte) (text []byte, tokens int, err error) {
+func readSegment(b []byte) (written []byte, tokens int, err error) {
 	kind := corev1.SegmentKind_SEGMENT_KIND_UNSPECIFIED
 	var from, to uint64
-	text = []byte{}
-	err = fields(b, func(n protowire.Number, v []byte, x uint64) error {
+	written = []byte{}
+	err = fields(b, func(n field, v []byte, x uint64) error {
 		switch n {
 		case segmentKind:
 			kind = corev1.SegmentKind(x)
 		case segmentText:
-			text = v
+			written = v
 		case segmentFrom:
 			from = x
 		case segmentTo:
@@ -98,11 +98,22 @@ func readSegment(b []byte) (text []byte, tokens int, err error) {
 	if to > from && to-from < 1<<31 {
 		tokens = int(to - from)
 	}
-	return text, tokens, err
+	return written, tokens, err
 }
 
+// field is a number with its wire type: a known number with another type is an unknown field and must not reset the
+// known one.
+type field struct {
+	number protowire.Number
+	wire   protowire.Type
+}
+
+func text(n protowire.Number) field { return field{n, protowire.BytesType} }
+
+func number(n protowire.Number) field { return field{n, protowire.VarintType} }
+
 // fields walks over a message; v is the content of length-delimited fields, x the value of varints.
-func fields(b []byte, visit func(n protowire.Number, v []byte, x uint64) error) error {
+func fields(b []byte, visit func(f field, v []byte, x uint64) error) error {
 	for len(b) > 0 {
 		num, typ, n := protowire.ConsumeTag(b)
 		if n < 0 {
@@ -123,7 +134,10 @@ func fields(b []byte, visit func(n protowire.Number, v []byte, x uint64) error) 
 			return errRollout
 		}
 		b = b[n:]
-		if err := visit(num, v, x); err != nil {
+		if typ != protowire.BytesType && typ != protowire.VarintType {
+			continue
+		}
+		if err := visit(field{num, typ}, v, x); err != nil {
 			return err
 		}
 	}
