@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provenir/provenir/cli/app"
-	"github.com/provenir/provenir/mesh/measure"
 )
 
 // NewCommand is the verb.
@@ -34,19 +33,19 @@ func NewCommand(a *app.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rows, times, err := f(cmd.Context(), dir, trials)
+			found, err := f(cmd.Context(), dir, trials)
 			if err = errors.Join(err, os.RemoveAll(dir)); err != nil {
 				return err
 			}
-			return report(a, rows, times)
+			return report(a, found)
 		},
 	}
 	cmd.Flags().IntVar(&trials, "trials", 3, "trials of each row; the median is printed")
 	return cmd
 }
 
-func report(a *app.App, rows []measure.Row, times []measure.Latency) error {
-	for _, r := range rows {
+func report(a *app.App, f figures) error {
+	for _, r := range f.rows {
 		if a.JSON {
 			if err := a.PrintJSON(r); err != nil {
 				return err
@@ -62,7 +61,7 @@ func report(a *app.App, rows []measure.Row, times []measure.Latency) error {
 		}
 		a.Print("%s", line)
 	}
-	for _, l := range times {
+	for _, l := range f.times {
 		if a.JSON {
 			if err := a.PrintJSON(l); err != nil {
 				return err
@@ -70,6 +69,15 @@ func report(a *app.App, rows []measure.Row, times []measure.Latency) error {
 			continue
 		}
 		a.Print("%s, n=%d: p50 %s, p99 %s, max %s", l.What, l.N, l.P50, l.P99, l.Max)
+	}
+	for _, h := range f.heaps {
+		if a.JSON {
+			if err := a.PrintJSON(h); err != nil {
+				return err
+			}
+			continue
+		}
+		a.Print("%s: %.1f MB at the end, %+.1f %% against the first half", h.What, float64(h.Bytes[len(h.Bytes)-1])/1e6, 100*h.Growth)
 	}
 	return nil
 }

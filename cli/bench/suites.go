@@ -6,38 +6,50 @@ import (
 	"github.com/provenir/provenir/mesh/measure"
 )
 
-// suite measures one path; trials is how often each row is repeated.
-type suite func(ctx context.Context, dir string, trials int) ([]measure.Row, []measure.Latency, error)
-
-func suites() map[string]suite {
-	return map[string]suite{"pump": pump, "recorder": recorder, "anomaly": anomaly, "trainer": trainer}
+// figures are what a suite measured.
+type figures struct {
+	rows  []measure.Row
+	times []measure.Latency
+	heaps []measure.Heap
 }
 
-func pump(ctx context.Context, dir string, trials int) (out []measure.Row, _ []measure.Latency, err error) {
+// suite measures one path; trials is how often each row is repeated.
+type suite func(ctx context.Context, dir string, trials int) (figures, error)
+
+func suites() map[string]suite {
+	return map[string]suite{"pump": pump, "recorder": recorder, "anomaly": anomaly, "trainer": trainer, "soak": soak}
+}
+
+func pump(ctx context.Context, dir string, trials int) (out figures, err error) {
 	for _, c := range []measure.PumpConfig{
 		{Size: 1 << 10, Round: 256, Rollouts: 1 << 17, Trials: trials}, {Size: 16 << 10, Round: 256, Rollouts: 1 << 14, Trials: trials},
 		{Size: 1 << 10, Round: 64, Rollouts: 1 << 16, Trials: trials},
 	} {
 		r, err := measure.Pump(ctx, dir, c)
 		if err != nil {
-			return out, nil, err
+			return out, err
 		}
-		out = append(out, r)
+		out.rows = append(out.rows, r)
 	}
-	return out, nil, nil
+	return out, nil
 }
 
-func recorder(ctx context.Context, dir string, trials int) ([]measure.Row, []measure.Latency, error) {
+func recorder(ctx context.Context, dir string, trials int) (figures, error) {
 	many, err := measure.Steps(ctx, dir, 64, 2048, trials)
-	return []measure.Row{many}, nil, err
+	return figures{rows: []measure.Row{many}}, err
 }
 
-func anomaly(ctx context.Context, dir string, _ int) ([]measure.Row, []measure.Latency, error) {
+func anomaly(ctx context.Context, dir string, _ int) (figures, error) {
 	l, err := measure.Anomalies(ctx, dir, 500)
-	return nil, []measure.Latency{l}, err
+	return figures{times: []measure.Latency{l}}, err
 }
 
-func trainer(ctx context.Context, _ string, trials int) ([]measure.Row, []measure.Latency, error) {
+func trainer(ctx context.Context, _ string, trials int) (figures, error) {
 	rows, err := measure.Engine(ctx, trials)
-	return rows, nil, err
+	return figures{rows: rows}, err
+}
+
+func soak(ctx context.Context, dir string, _ int) (figures, error) {
+	h, err := measure.Soak(ctx, dir, 1_000_000)
+	return figures{heaps: []measure.Heap{h}}, err
 }

@@ -25,6 +25,7 @@ import (
 // PumpConfig is one setting of the pump bench.
 type PumpConfig struct {
 	Size, Round, Rollouts, Trials int
+	each                          func(done int) // after each round; nil is not called
 }
 
 // Pump measures trainer → orchestrator → recorder and a no-op verifier → reward after the disk, over gRPC in memory, with
@@ -129,6 +130,9 @@ func drive(ctx context.Context, conn *grpc.ClientConn, cfg PumpConfig) (float64,
 		if b.GetLastOfRound() {
 			if err := p.Finish(ctx, b.GetStep(), b.GetRound()); err != nil {
 				return 0, err
+			}
+			if cfg.each != nil {
+				cfg.each(int(p.Rollouts))
 			}
 		}
 	}
