@@ -36,9 +36,9 @@ func servePage(w http.ResponseWriter, r *http.Request, name string) {
 var homePage = template.Must(template.ParseFS(pages, "page/home.html"))
 
 // home says where things are, until the dashboard is built.
-func home(version string) http.HandlerFunc {
+func home(version string, metrics bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_ = homePage.Execute(w, map[string]string{"Version": version}) // the client may have gone
+		_ = homePage.Execute(w, map[string]any{"Version": version, "Metrics": metrics}) // the client may have gone
 	}
 }

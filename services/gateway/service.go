@@ -64,7 +64,7 @@ func New(ctx context.Context, cfg Config, d Deps) (*Service, error) {
 	root.HandleFunc("GET /openapi.json", openAPI)
 	root.HandleFunc("GET /docs", docsPage)
 	root.HandleFunc("GET /docs/", docsAsset)
-	root.HandleFunc("GET /{$}", home(cfg.Version))
+	root.HandleFunc("GET /{$}", home(cfg.Version, cfg.Metrics != nil))
 	if cfg.Metrics != nil {
 		root.Handle("GET /metrics", cfg.Metrics)
 	}
