@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 buf=$1
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-cp -r proto third_party buf.yaml buf.gen.yaml tools "$tmp/"
+cp -r proto third_party buf.yaml buf.gen.yaml tools go.mod go.sum "$tmp/"
 mkdir "$tmp/gen"
 (cd "$tmp" && GOWORK=off "$buf" generate)
 for d in provenir openapi; do
