@@ -24,6 +24,7 @@ type place struct {
 	Row     uint64 `json:"row"`   // steps in this attempt and stage
 	Rows    uint64 `json:"rows"`  // steps of the run
 	Began   uint32 `json:"began"` // attempts so far, declared or not
+	Spans   uint32 `json:"spans"` // attempts and stages so far
 	Spoke   []bool `json:"spoke"` // by detector: whether it ever had something to read
 }
 
@@ -44,8 +45,12 @@ func NewEngine(p *Profile) *Engine {
 func (e *Engine) Step(s *Sample, isOpen func(kind string) bool) []Signal {
 	e.enter(s)
 	f := &e.frame
-	*f = frame{Sample: s, profile: e.profile, row: e.place.Row, isOpen: isOpen, reward: e.trend, out: f.out[:0]}
+	*f = frame{Sample: s, profile: e.profile, method: e.profile.of(s), row: e.place.Row, isOpen: isOpen, reward: e.trend, out: f.out[:0]}
+	imitated := imitates(f.method)
 	for i, d := range e.detectors {
+		if imitated && ofRL(d) {
+			continue // not read either: what it finds stays unknown until a stage of RL comes
+		}
 		d.step(f)
 		if !e.place.Spoke[i] {
 			e.place.Spoke[i] = e.hears(d)
@@ -69,6 +74,9 @@ func (e *Engine) enter(s *Sample) {
 	if declared || back {
 		p.Began++
 	}
+	if declared || back || s.Stage != p.Stage {
+		p.Spans++
+	}
 	if p.Seen && (declared || back || s.Stage != p.Stage) {
 		p.Row = 0
 		for _, d := range e.detectors {
@@ -81,9 +89,12 @@ func (e *Engine) enter(s *Sample) {
 	p.Seen, p.Attempt, p.Stage, p.Step = true, s.Attempt, s.Stage, s.Step
 }
 
-// Attempts is how many there were: branches, and restarts that nobody declared. When it grows, open incidents belong to
-// an attempt that is over.
+// Attempts is how many there were: branches, and restarts that nobody declared.
 func (e *Engine) Attempts() uint32 { return e.place.Began }
+
+// Spans is how many attempts and stages have begun. Windows and baselines are of one span; when it grows, open incidents
+// belong to one that is over, and nothing that comes could end them.
+func (e *Engine) Spans() uint32 { return e.place.Spans }
 
 func (e *Engine) hears(d detector) bool {
 	return len(d.reads()) == 0 || slices.ContainsFunc(d.reads(), func(name string) bool {

@@ -36,7 +36,7 @@ func (d *grad) step(f *frame) {
 		return
 	}
 	log := math.Log(max(x, tiny))
-	b, absolute := &d.S.Base, !f.profile.relativeGradients()
+	b, absolute := &d.S.Base, !relativeGradients(f.method)
 	limit := f.profile.limits["grad_norm_max"]
 	s := Signal{Kind: "grad_explosion", Metric: metric.GradNorm, Evidence: Evidence{Value: x, HasValue: true}}
 	inside := !absolute || x <= clearShare*limit
@@ -54,7 +54,7 @@ func (d *grad) step(f *frame) {
 	}
 	s.Clear = inside
 	f.signal(s)
-	if absolute && f.profile.rewards() {
+	if absolute && rewards(f.method) {
 		f.above("grad_high", metric.GradNorm, x, gradHigh, Warn, gradLast, "high for RL")
 	}
 	v := Signal{Kind: "grad_vanished", Metric: metric.GradNorm, Need: gradLast, Clear: x >= gradVanished/clearShare,

@@ -74,12 +74,24 @@ func NewProfile(c Config) (*Profile, error) {
 	return p, nil
 }
 
+// of is the method that a step followed: its stage's own, else the run's.
+func (p *Profile) of(s *Sample) string {
+	if s.Objective != "" {
+		return strings.ToLower(s.Objective)
+	}
+	return p.method
+}
+
 // relativeGradients tells that absolute gradient limits do not apply: healthy DPO runs have norms in the hundreds.
-func (p *Profile) relativeGradients() bool { return p.method == "dpo" }
+func relativeGradients(method string) bool { return method == "dpo" }
+
+// imitates tells that the policy learns demonstrations by heart: its entropy falls and its distance from the reference
+// grows because that is what is asked of it, and nothing is sampled that could be rewarded.
+func imitates(method string) bool { return method == "sft" }
 
 // rewards tells whether the method samples and scores.
-func (p *Profile) rewards() bool {
-	switch p.method {
+func rewards(method string) bool {
+	switch method {
 	case "sft", "dpo", "reward_model", "rm":
 		return false
 	}

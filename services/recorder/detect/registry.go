@@ -3,7 +3,7 @@ package detect
 import "slices"
 
 // Version is the rules' version. It is in every finding's uid, so a changed rule never meets an old one's deduplication.
-const Version = 1
+const Version = 2
 
 // detector is one family of rules over one kind of quantity.
 type detector interface {
@@ -28,6 +28,15 @@ func registry() []detector {
 		&rewardTrend{}, &nonFinite{}, &invalid{}, &vanished{}, &steps{}, &kl{}, &entropy{}, &length{}, &truncation{},
 		&zeroSignal{}, &collapsedStd{}, &rewardSpike{}, &outage{}, &grad{},
 	}
+}
+
+// ofRL tells the families that judge how a policy explores and is paid. They say nothing about a stage that imitates.
+func ofRL(d detector) bool {
+	switch d.(type) {
+	case *rewardTrend, *kl, *entropy, *length, *truncation, *zeroSignal, *collapsedStd, *rewardSpike, *outage:
+		return true
+	}
+	return false
 }
 
 // Kinds lists every kind that can be raised, sorted, the stall watch's included.

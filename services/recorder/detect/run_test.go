@@ -48,7 +48,7 @@ func (r *run) add(values row, change func(*detect.Sample)) {
 		change(&s)
 	}
 	signals := r.engine.Step(&s, r.tracker.IsOpen)
-	r.events = append(r.events, r.tracker.Step(incident.Place{Seq: s.Seq, Step: s.Step, Attempt: s.Attempt}, r.engine.Attempts(), signals)...)
+	r.events = append(r.events, r.tracker.Step(incident.Place{Seq: s.Seq, Step: s.Step, Attempt: s.Attempt}, r.engine.Spans(), signals)...)
 	r.step++
 }
 

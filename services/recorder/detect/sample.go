@@ -12,9 +12,12 @@ type Sample struct {
 	Step    uint64
 	Attempt uint32 // branch: a rollback is a declared new attempt
 	Stage   uint32
-	Digest  [32]byte       // of the payload; the same step with another one is a repeat that diverged
-	Values  []metric.Value // sorted by name
-	Rows    Rows
+	// Objective is the row of the objective table that this step followed: a stage of a run need not have the run's
+	// method. Empty says nothing, and the run's own counts.
+	Objective string
+	Digest    [32]byte       // of the payload; the same step with another one is a repeat that diverged
+	Values    []metric.Value // sorted by name
+	Rows      Rows
 }
 
 // Rows counts the rollouts and groups of a step. Zero totals say nothing: an SFT step has no groups.
@@ -33,6 +36,7 @@ type Rows struct {
 type frame struct {
 	*Sample
 	profile *Profile
+	method  string // of this step's stage
 	row     uint64 // steps since the attempt or stage began
 	isOpen  func(kind string) bool
 	reward  *rewardTrend

@@ -30,7 +30,7 @@ type key struct{ kind, metric string }
 // state is all that a snapshot holds.
 type state struct {
 	Rows     uint64          `json:"rows"`
-	Attempts uint32          `json:"attempts"`
+	Spans    uint32          `json:"spans"`
 	Entries  []*entry        `json:"entries"` // sorted by kind and metric
 	Counts   []Count         `json:"counts"`  // sorted by kind and severity
 	Worst    detect.Severity `json:"worst"`
@@ -74,13 +74,13 @@ func New(run string) *Tracker {
 // IsOpen tells whether an incident of the kind is open.
 func (t *Tracker) IsOpen(kind string) bool { return t.open[kind] > 0 }
 
-// Step takes one step's signals. attempts is how many attempts have begun: when it grows, what is open belongs to an
-// attempt that is over and is closed as superseded. The events are valid until the next call.
-func (t *Tracker) Step(at Place, attempts uint32, signals []detect.Signal) []Event {
+// Step takes one step's signals. spans is how many attempts and stages have begun: when it grows, what is open belongs to
+// one that is over and is closed as superseded. The events are valid until the next call.
+func (t *Tracker) Step(at Place, spans uint32, signals []detect.Signal) []Event {
 	t.out = t.out[:0]
-	if attempts > t.s.Attempts {
+	if spans > t.s.Spans {
 		t.supersede(at)
-		t.s.Attempts = attempts
+		t.s.Spans = spans
 	}
 	t.s.Rows++
 	for i := range signals {
@@ -180,11 +180,11 @@ func (t *Tracker) end(e *entry, at Place, s *detect.Signal, why string) {
 	t.tell(Resolve, e, at, s, why)
 }
 
-// supersede closes what an attempt that is over left open, and forgets what was about to open.
+// supersede closes what an attempt or stage that is over left open, and forgets what was about to open.
 func (t *Tracker) supersede(at Place) {
 	for _, e := range t.s.Entries {
 		if e.Open {
-			t.end(e, at, &detect.Signal{Kind: e.Kind, Metric: e.Metric}, "superseded by a new attempt")
+			t.end(e, at, &detect.Signal{Kind: e.Kind, Metric: e.Metric}, "superseded by a new attempt or stage")
 		}
 		delete(t.byKey, key{e.Kind, e.Metric})
 	}

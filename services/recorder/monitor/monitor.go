@@ -91,7 +91,7 @@ func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
 	}
 	if err != nil { // it is recorded as it came; that it cannot be read is a finding, and no reading of zeros
 		s := detect.Signal{Kind: "metric_invalid", Level: detect.Warn, Need: 1, Evidence: detect.Evidence{Note: "a STEP record cannot be read"}}
-		return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Attempts(), []detect.Signal{s})
+		return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Spans(), []detect.Signal{s})
 	}
 	m.stats.Step = facts.GetStep()
 	sample := sampleOf(seq, payload, &facts)
@@ -99,7 +99,7 @@ func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
 		m.stats.last(&sample.Values[i], facts.GetStep())
 	}
 	signals := m.engine.Step(sample, m.tracker.IsOpen)
-	return m.tracker.Step(incident.Place{Seq: seq, Step: facts.GetStep(), Attempt: facts.GetBranch()}, m.engine.Attempts(), signals)
+	return m.tracker.Step(incident.Place{Seq: seq, Step: facts.GetStep(), Attempt: facts.GetBranch()}, m.engine.Spans(), signals)
 }
 
 // Stats are the counts. The metrics are shared: read only.

@@ -14,7 +14,7 @@ import (
 // sampleOf reads what detectors need from a step's facts.
 func sampleOf(seq uint64, payload []byte, f *corev1.StepFacts) *detect.Sample {
 	s := &detect.Sample{
-		Seq: seq, Step: f.GetStep(), Attempt: f.GetBranch(), Stage: f.GetStage(), Digest: sha256.Sum256(payload),
+		Seq: seq, Step: f.GetStep(), Attempt: f.GetBranch(), Stage: f.GetStage(), Objective: f.GetObjective(), Digest: sha256.Sum256(payload),
 		Values: make([]metric.Value, 0, len(f.GetMetrics())),
 		Rows: detect.Rows{
 			Sampled: f.GetRowsSampled(), Scored: f.GetRowsScored(), Groups: f.GetGroupsTotal(), WithSignal: f.GetGroupsWithSignal(),
