@@ -79,7 +79,7 @@ func TestUndefined(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Exp(FromInt(1 << 20)); !errors.Is(err, ErrWide) {
+	if _, err := Exp(FromInt(1 << 20)); !errors.Is(err, ErrLarge) {
 		t.Errorf("a huge exponent: %v", err)
 	}
 }

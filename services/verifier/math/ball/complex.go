@@ -188,7 +188,7 @@ func PowInt(z Complex, n int64) (Complex, error) {
 			z = z.Mul(z)
 		}
 		if out.Re.tooLarge() || z.Re.tooLarge() {
-			return Complex{}, ErrWide
+			return Complex{}, ErrLarge
 		}
 	}
 	return out, nil

@@ -23,6 +23,9 @@ var ErrUndefined = errors.New("the expression has no value at this point")
 // ErrWide is the answer where the enclosure became too wide to say anything.
 var ErrWide = errors.New("the value cannot be enclosed tightly enough")
 
+// ErrLarge is the answer where a value, or an argument, is beyond what any answer is: e^(10^9).
+var ErrLarge = errors.New("the value is too large to compute with")
+
 // Real is a midpoint and a radius. The zero value is not usable; make one with the functions of this package.
 type Real struct {
 	m *big.Float

@@ -37,7 +37,7 @@ func expWork(x *big.Float) *big.Float {
 // Exp gives e^x.
 func Exp(x Real) (Real, error) {
 	if x.outside(maxArgument) {
-		return Real{}, ErrWide
+		return Real{}, ErrLarge
 	}
 	if x.IsZero() {
 		return FromInt(1), nil
@@ -123,7 +123,7 @@ func sinCosWork(x *big.Float) (sin, cos *big.Float) {
 // SinCos gives sin x and cos x.
 func SinCos(x Real) (sin, cos Real, err error) {
 	if x.outside(maxArgument) {
-		return Real{}, Real{}, ErrWide
+		return Real{}, Real{}, ErrLarge
 	}
 	if x.IsZero() {
 		return FromInt(0), FromInt(1), nil
@@ -140,7 +140,7 @@ func Atan(x Real) (Real, error) {
 		return FromInt(0), nil
 	}
 	if x.tooLarge() {
-		return Real{}, ErrWide
+		return Real{}, ErrLarge
 	}
 	f, _ := x.m.Float64()
 	y := work().SetFloat64(math.Atan(f))

@@ -36,7 +36,7 @@ func Compare(a, b *syntax.Node, o Options) (Answer, error) {
 			break // integers are for what has values nowhere else
 		}
 		answer, err := o.at(a, b, Point{Values: at.values, Real: at.real, PhiIsName: o.PhiIsName})
-		if err != nil {
+		if err != nil && !errors.Is(err, ball.ErrLarge) {
 			return exact.Unknown, err
 		}
 		tried++
@@ -53,8 +53,13 @@ func Compare(a, b *syntax.Node, o Options) (Answer, error) {
 	return exact.Unknown, nil
 }
 
+// constants have one value; one that is too large to compute with is a limit, and not only a point to skip.
 func (o Options) constants(a, b *syntax.Node) (Answer, error) {
-	return o.at(a, b, Point{})
+	answer, err := o.at(a, b, Point{})
+	if errors.Is(err, ball.ErrLarge) {
+		err = exact.ErrWork
+	}
+	return answer, err
 }
 
 // at compares at one point; Unknown where a side has no value or too wide a one.
@@ -66,7 +71,7 @@ func (o Options) at(a, b *syntax.Node, p Point) (Answer, error) {
 			return o.judge(x, y), nil
 		}
 	}
-	if errors.Is(err, exact.ErrWork) {
+	if errors.Is(err, exact.ErrWork) || errors.Is(err, ball.ErrLarge) {
 		return exact.Unknown, err
 	}
 	return exact.Unknown, nil
@@ -125,6 +130,9 @@ func newPoints(a, b *syntax.Node, names []string) *points {
 			case syntax.Pow: // (−1)^n means its values at integers
 				if v := plainRat(m.Args[0]); v != nil && v.Sign() < 0 && len(m.Args[1].Names()) > 0 {
 					p.complex = false
+				}
+				if b, e := plainRat(m.Args[0]), plainRat(m.Args[1]); b != nil && e != nil && e.IsInt() && e.Num().IsInt64() && e.Sign() > 0 && e.Num().Int64() < 1000 {
+					p.beyond = max(p.beyond, (b.Num().BitLen()-b.Denom().BitLen()+1)*int(e.Num().Int64()))
 				}
 			case syntax.Number:
 				p.beyond = max(p.beyond, m.Value.Num().BitLen()-m.Value.Denom().BitLen()+1)

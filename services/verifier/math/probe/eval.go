@@ -24,7 +24,8 @@ type evaluator struct {
 	budget *exact.Budget
 }
 
-// Eval gives the value of a scalar tree. The error is ball.ErrUndefined, ball.ErrWide, exact.ErrWork or ErrUnsupported.
+// Eval gives the value of a scalar tree. The error is ball.ErrUndefined, ball.ErrWide, ball.ErrLarge,
+// exact.ErrWork or ErrUnsupported.
 func Eval(n *syntax.Node, at Point, b *exact.Budget) (ball.Complex, error) {
 	e := evaluator{at: at, budget: b}
 	return e.eval(n)

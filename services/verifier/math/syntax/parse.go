@@ -83,7 +83,7 @@ func wholeText(s string) *Node {
 	if v, ok := numberWords(words); ok {
 		return Num(v)
 	}
-	if len(words) == 1 && (len(inner) < 3 && inner == s || known(inner)) {
+	if len(words) == 1 && (len(inner) < 3 && inner == s && !prose[words[0]] || known(inner)) {
 		return nil // x, ab, pi, infinity
 	}
 	if len(inner) == 1 {

@@ -109,15 +109,22 @@ func integerWords(words []string) (int64, bool) {
 	return total + group, seen
 }
 
-// splitWords cuts a text into lower-case words, hyphens included; ok is false where something else occurs.
+// splitWords cuts a text into lower-case words, at hyphens too: forty-two. ok is false where something else occurs, or
+// where a hyphen may be a minus, as in x-y.
 func splitWords(s string) (words []string, ok bool) {
-	for w := range strings.FieldsFuncSeq(strings.ToLower(s), func(r rune) bool { return r == ' ' || r == '-' || r == '\n' || r == '\t' }) {
-		for _, r := range w {
-			if r < 'a' || r > 'z' {
+	for part := range strings.FieldsSeq(strings.ToLower(s)) {
+		hyphened := strings.Contains(part, "-")
+		for w := range strings.SplitSeq(part, "-") {
+			if w == "" || hyphened && len(w) < 3 {
 				return nil, false
 			}
+			for _, r := range w {
+				if r < 'a' || r > 'z' {
+					return nil, false
+				}
+			}
+			words = append(words, w)
 		}
-		words = append(words, w)
 	}
 	return words, len(words) > 0
 }
