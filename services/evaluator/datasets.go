@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 
 	"google.golang.org/grpc/codes"
@@ -23,6 +22,9 @@ func (s *Service) IngestDataset(stream evaluatorv1.EvaluatorService_IngestDatase
 	first, err := stream.Recv()
 	if err != nil {
 		return err
+	}
+	if f := first.GetFormat(); f != corev1.DatasetFormat_DATASET_FORMAT_UNSPECIFIED && f != corev1.DatasetFormat_DATASET_FORMAT_JSONL {
+		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "format %d is not known here; send JSONL", f).Field("format", "unknown")
 	}
 	d, size, err := s.d.Blobs.Put(stream.Context(), &chunks{stream: stream, rest: first.GetChunk()}, nil)
 	if err != nil {
@@ -50,6 +52,7 @@ func (s *Service) IngestDataset(stream evaluatorv1.EvaluatorService_IngestDatase
 		OrderedRoot: facts.Root[:], Rows: facts.Rows, Format: corev1.DatasetFormat_DATASET_FORMAT_JSONL}})
 }
 
+// chunks reads the bytes of a stream of messages.
 type chunks struct {
 	stream evaluatorv1.EvaluatorService_IngestDatasetServer
 	rest   []byte
@@ -133,5 +136,3 @@ func (s *Service) DescribeDataset(ctx context.Context, req *evaluatorv1.Describe
 	}
 	return out, json.Unmarshal([]byte(columns), &out.Columns)
 }
-
-var _ io.Reader = (*chunks)(nil)

@@ -1,12 +1,10 @@
 package evaluator
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -15,19 +13,8 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
-	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/rpc"
-	"github.com/provenir/provenir/services/evaluator/dataset"
 )
-
-// question is a row of the dataset with the answer to be scored.
-type question struct {
-	id      string
-	raw     []byte
-	prompt  []byte
-	answer  []byte
-	missing bool // no prediction was given: unscored, never ""
-}
 
 // Evaluate answers and scores a dataset. Everything in it is a function of (dataset, checkpoint, metrics), so the result
 // of a checkpoint is cached.
@@ -39,7 +26,10 @@ func (s *Service) Evaluate(ctx context.Context, req *evaluatorv1.EvaluateRequest
 	if err != nil {
 		return nil, err
 	}
-	key, err := s.key(ctx, req)
+	if req, err = s.resolve(ctx, req); err != nil {
+		return nil, err
+	}
+	key, err := cacheKey(req)
 	if err != nil {
 		return nil, err
 	}
@@ -57,7 +47,7 @@ func (s *Service) Evaluate(ctx context.Context, req *evaluatorv1.EvaluateRequest
 	if req.GetCheckpoint() != "" {
 		e.Checkpoint, err = s.sample(ctx, req, questions)
 	} else {
-		err = s.predictions(ctx, req.GetPredictions(), questions)
+		err = s.predictions(ctx, req, questions)
 	}
 	if err != nil {
 		return nil, err
@@ -72,145 +62,25 @@ func (s *Service) Evaluate(ctx context.Context, req *evaluatorv1.EvaluateRequest
 	return out, nil
 }
 
-// key names a request by content. run@last moves, so a checkpoint is resolved first.
-func (s *Service) key(ctx context.Context, req *evaluatorv1.EvaluateRequest) (string, error) {
-	r := proto.CloneOf(req)
-	if r.GetCheckpoint() != "" {
-		c, err := s.d.Trainer.GetCheckpoint(ctx, &trainerv1.GetCheckpointRequest{Checkpoint: r.GetCheckpoint()})
-		if err != nil {
-			return "", err
-		}
-		r.Checkpoint = hex.EncodeToString(c.GetCheckpoint().GetDigest())
+// resolve puts the digest in the place of run@last, which moves: what is sampled, named and cached is one checkpoint.
+func (s *Service) resolve(ctx context.Context, req *evaluatorv1.EvaluateRequest) (*evaluatorv1.EvaluateRequest, error) {
+	if req.GetCheckpoint() == "" {
+		return req, nil
 	}
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(r)
+	c, err := s.d.Trainer.GetCheckpoint(ctx, &trainerv1.GetCheckpointRequest{Checkpoint: req.GetCheckpoint()})
+	if err != nil {
+		return nil, err
+	}
+	r := proto.CloneOf(req)
+	r.Checkpoint = hex.EncodeToString(c.GetCheckpoint().GetDigest())
+	return r, nil
+}
+
+// cacheKey names a request by content. Its version changes with the definition of any metric.
+func cacheKey(req *evaluatorv1.EvaluateRequest) (string, error) {
+	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(req)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("evaluate/v1/%x", sha256.Sum256(b)), nil
-}
-
-func (s *Service) questions(ctx context.Context, req *evaluatorv1.EvaluateRequest) ([]question, error) {
-	f, err := s.open(ctx, req.GetDataset())
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var out []question
-	var wrong error
-	err = dataset.Each(f, func(r dataset.Row) error {
-		if n := req.GetLimit(); n > 0 && uint64(len(out)) >= n {
-			return nil
-		}
-		prompt, ok, err := r.Text("prompt")
-		if err != nil || !ok {
-			return invalidRow(r.Line, "no prompt")
-		}
-		q := question{id: r.ID, raw: bytes.Clone(r.Raw), prompt: []byte(prompt)}
-		if q.id == "" {
-			q.id = fmt.Sprintf("row-%d", r.Line)
-		}
-		out = append(out, q)
-		return nil
-	}, func(line uint64, _, detail string) { wrong = invalidRow(line, detail) })
-	if err == nil {
-		err = wrong
-	}
-	if err == nil && len(out) == 0 {
-		err = rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_DATASET_INVALID, "the dataset has no rows")
-	}
-	return out, err
-}
-
-func invalidRow(line uint64, detail string) error {
-	return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_DATASET_INVALID, "row %d: %s", line, detail)
-}
-
-// sample lets the checkpoint answer, greedily.
-func (s *Service) sample(ctx context.Context, req *evaluatorv1.EvaluateRequest, questions []question) ([]byte, error) {
-	gen := &trainerv1.GenerateRequest{Checkpoint: req.GetCheckpoint(), MaxTokens: req.GetMaxTokens()}
-	if gen.MaxTokens == 0 {
-		gen.MaxTokens = 64
-	}
-	for _, q := range questions {
-		gen.Prompts = append(gen.Prompts, q.prompt)
-	}
-	stream, err := s.d.Trainer.Generate(ctx, gen)
-	if err != nil {
-		return nil, err
-	}
-	var digest []byte
-	answered := 0
-	for {
-		m, err := stream.Recv()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, fmt.Errorf("sample the held-out set: %w", err)
-		}
-		if int(m.GetIndex()) >= len(questions) {
-			return nil, fmt.Errorf("the trainer answered prompt %d of %d", m.GetIndex(), len(questions))
-		}
-		questions[m.GetIndex()].answer, digest = m.GetText(), m.GetCheckpoint()
-		answered++
-	}
-	if answered != len(questions) {
-		return nil, fmt.Errorf("the trainer answered %d of %d prompts", answered, len(questions))
-	}
-	return digest, nil
-}
-
-// predictions joins by id. A row without a prediction is unscored.
-func (s *Service) predictions(ctx context.Context, ref *corev1.DatasetRef, questions []question) error {
-	f, err := s.open(ctx, ref)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	given := map[string]string{}
-	var wrong error
-	err = dataset.Each(f, func(r dataset.Row) error {
-		text, ok, err := r.Text("prediction")
-		if err != nil {
-			return invalidRow(r.Line, err.Error())
-		}
-		if _, twice := given[r.ID]; twice || r.ID == "" {
-			return invalidRow(r.Line, "predictions need an id each, once")
-		}
-		if ok {
-			given[r.ID] = text
-		}
-		return nil
-	}, func(line uint64, _, detail string) { wrong = invalidRow(line, detail) })
-	if err == nil {
-		err = wrong
-	}
-	for i := range questions {
-		text, ok := given[questions[i].id]
-		questions[i].answer, questions[i].missing = []byte(text), !ok
-	}
-	return err
-}
-
-// store keeps the rows and gives their digest.
-func (s *Service) store(ctx context.Context, rows *evaluatorv1.EvaluationRows) ([]byte, error) {
-	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(rows)
-	if err != nil {
-		return nil, err
-	}
-	d, _, err := s.d.Blobs.Put(ctx, bytes.NewReader(b), nil)
-	return d[:], err
-}
-
-func (s *Service) baseline(ctx context.Context, digest []byte) (*evaluatorv1.EvaluationRows, error) {
-	d, err := blob.ParseDigest(digest)
-	if err != nil {
-		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "baseline: %w", err)
-	}
-	b, err := s.d.Blobs.Read(ctx, d, 1<<30)
-	if err != nil {
-		return nil, rpc.Errorf(codes.NotFound, corev1.ErrorReason_ERROR_REASON_BLOB_MISSING, "baseline: %w", err)
-	}
-	out := &evaluatorv1.EvaluationRows{}
-	return out, proto.Unmarshal(b, out)
+	return fmt.Sprintf("evaluate/v2/%x", sha256.Sum256(b)), nil
 }

@@ -2,10 +2,6 @@ package evaluator
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -100,74 +96,6 @@ func firstReason(all []outcome) string {
 	return ""
 }
 
-func (s *Service) outcomes(ctx context.Context, m metric, questions []question) ([]outcome, error) {
-	if m.verifier != nil {
-		return s.verify(ctx, m.verifier, questions)
-	}
-	out := make([]outcome, len(questions))
-	for i, q := range questions {
-		if q.missing {
-			out[i].reason = "no_prediction"
-			continue
-		}
-		var row struct{ Reference, References any }
-		if err := json.Unmarshal(q.raw, &row); err != nil {
-			return nil, err // the row was read before
-		}
-		if row.Reference == nil {
-			out[i].reason = "no_reference"
-			continue
-		}
-		out[i].passed = strings.TrimSpace(string(q.answer)) == strings.TrimSpace(fmt.Sprint(row.Reference))
-	}
-	return out, nil
-}
-
-// verify sends every row to the verifier and takes its verdicts in order.
-func (s *Service) verify(ctx context.Context, spec *verifierv1.Spec, questions []question) ([]outcome, error) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stream, err := s.d.Verifier.VerifyBatch(ctx)
-	if err != nil {
-		return nil, err
-	}
-	sent := make(chan error, 1)
-	go func() {
-		for i, q := range questions {
-			m := &verifierv1.VerifyBatchRequest{Row: &verifierv1.Candidate{RolloutId: q.id, Response: q.answer, RowJson: q.raw}}
-			if i == 0 {
-				m.Spec = spec
-			}
-			if err := stream.Send(m); err != nil {
-				sent <- nil // the receiver has the reason
-				return
-			}
-		}
-		sent <- stream.CloseSend()
-	}()
-	out := make([]outcome, len(questions))
-	for i := range questions {
-		m, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return nil, fmt.Errorf("the verifier answered %d of %d rows", i, len(questions))
-		}
-		if err != nil {
-			return nil, fmt.Errorf("score the held-out set: %w", err)
-		}
-		switch v := m.GetVerdict(); {
-		case questions[i].missing:
-			out[i].reason = "no_prediction"
-		case m.GetError() != nil:
-			out[i].reason = m.GetError().GetCode()
-		case v.GetScored() != nil:
-			out[i].passed = v.GetScored().GetPassed()
-		default:
-			out[i].reason = strings.ToLower(strings.TrimPrefix(v.GetUnscored().GetReason().String(), "UNSCORED_REASON_"))
-		}
-	}
-	return out, <-sent
-}
-
 func estimate(m metric, all []outcome, level float64) (*evaluatorv1.Estimate, error) {
 	e := &evaluatorv1.Estimate{Metric: m.name, Definition: m.definition}
 	var passed uint64
@@ -211,47 +139,4 @@ func rowsOf(questions []question, all []outcome) *evaluatorv1.EvaluationRows {
 		out.Rows = append(out.Rows, r)
 	}
 	return out
-}
-
-// paired compares rows that both evaluations scored, joined by position and id.
-func paired(m metric, now, base *evaluatorv1.EvaluationRows, digest []byte, level float64) (*evaluatorv1.PairedTest, error) {
-	if len(now.GetRows()) != len(base.GetRows()) {
-		return nil, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT,
-			"the baseline has %d rows, this evaluation %d", len(base.GetRows()), len(now.GetRows()))
-	}
-	var x stat.Paired
-	for i, r := range now.GetRows() {
-		b := base.GetRows()[i]
-		if b.GetId() != r.GetId() {
-			return nil, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "row %d is %s here and %s in the baseline", i, r.GetId(), b.GetId())
-		}
-		if r.Value == nil || b.Value == nil {
-			continue
-		}
-		switch after, before := r.GetValue() == 1, b.GetValue() == 1; {
-		case after && before:
-			x.Both++
-		case after:
-			x.Better++
-		case before:
-			x.Worse++
-		default:
-			x.Neither++
-		}
-	}
-	out := &evaluatorv1.PairedTest{Better: x.Better, Worse: x.Worse, Baseline: digest,
-		Difference: &evaluatorv1.Estimate{Metric: m.name, Definition: "paired_difference/v1", N: x.Both + x.Better + x.Worse + x.Neither}}
-	if out.GetDifference().GetN() == 0 {
-		return out, nil
-	}
-	d, interval, err := x.Difference(level)
-	if err != nil {
-		return nil, err
-	}
-	out.Difference.Value = &d
-	out.Difference.Interval = &evaluatorv1.Interval{Low: interval.Low, High: interval.High, Level: level, Method: evaluatorv1.IntervalMethod_INTERVAL_METHOD_NEWCOMBE}
-	if p, ok := x.McNemar(); ok {
-		out.PValue = &p
-	}
-	return out, nil
 }

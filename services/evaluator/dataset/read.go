@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/provenir/provenir/internal/strictjson"
 )
 
 // Row is one line.
@@ -54,6 +56,9 @@ func Each(r io.Reader, f func(Row) error, bad func(line uint64, kind, detail str
 	return s.Err()
 }
 
+// limits of a row: those of strictjson, but for its length.
+var limits = strictjson.Limits{Bytes: MaxLine, Values: 1 << 20}
+
 func parse(b []byte) (Row, string, string) {
 	if !utf8.Valid(b) {
 		return Row{}, "not_utf8", "the row is not UTF-8"
@@ -61,55 +66,35 @@ func parse(b []byte) (Row, string, string) {
 	if b[0] != '{' {
 		return Row{}, "not_json", "want a JSON object a line"
 	}
-	fields, err := object(b)
+	members, err := strictjson.Object(b, limits)
 	if err != nil {
-		kind := "not_json"
-		switch {
-		case strings.Contains(err.Error(), "twice"):
-			kind = "duplicate_key"
-		case bytes.Contains(b, []byte("NaN")) || bytes.Contains(b, []byte("Infinity")):
-			kind = "non_finite"
-		}
-		return Row{}, kind, err.Error()
+		return Row{}, kindOf(b, err), err.Error()
 	}
-	row := Row{Raw: b, Fields: fields}
-	if id, ok := fields["id"]; ok {
-		if json.Unmarshal(id, &row.ID) != nil {
-			row.ID = string(id)
+	row := Row{Raw: b, Fields: make(map[string]json.RawMessage, len(members))}
+	for _, m := range members {
+		row.Fields[m.Key] = m.Value
+	}
+	if id, ok, err := row.Text("id"); ok {
+		row.ID = id
+		if err != nil {
+			row.ID = string(row.Fields["id"])
 		}
 	}
 	return row, "", ""
 }
 
-// object reads the keys of one object, each once.
-func object(b []byte) (map[string]json.RawMessage, error) {
-	d := json.NewDecoder(bytes.NewReader(b))
-	if _, err := d.Token(); err != nil {
-		return nil, err
+func kindOf(b []byte, err error) string {
+	var e *strictjson.Error
+	switch {
+	case errors.As(err, &e) && e.Kind == strictjson.DuplicateKey:
+		return "duplicate_key"
+	case errors.As(err, &e) && e.Kind == strictjson.TooLarge:
+		return "too_large"
+	case bytes.Contains(b, []byte("NaN")) || bytes.Contains(b, []byte("Infinity")):
+		return "non_finite"
+	default:
+		return "not_json"
 	}
-	out := map[string]json.RawMessage{}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, err
-		}
-		key, _ := t.(string) // inside an object a key is always a string
-		if _, ok := out[key]; ok {
-			return nil, fmt.Errorf("key %q is there twice", key)
-		}
-		var v json.RawMessage
-		if err := d.Decode(&v); err != nil {
-			return nil, err
-		}
-		out[key] = v
-	}
-	if _, err := d.Token(); err != nil {
-		return nil, err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return nil, fmt.Errorf("text after the object")
-	}
-	return out, nil
 }
 
 // Text reads a field as text; a number or boolean counts as its own spelling. ok is false when it is absent or null.
@@ -126,6 +111,36 @@ func (r Row) Text(key string) (string, bool, error) {
 		return "", true, fmt.Errorf("%s is not a text", key)
 	}
 	return string(raw), true, nil
+}
+
+// References are the texts that count as right: the field reference, a text or a list, and the list references.
+func (r Row) References() ([]string, error) {
+	var out []string
+	for _, key := range []string{"reference", "references"} {
+		raw, ok := r.Fields[key]
+		if !ok || len(raw) == 0 || raw[0] != '[' {
+			text, ok, err := r.Text(key)
+			if err != nil || ok && key == "references" {
+				return nil, fmt.Errorf("%s is neither a text nor a list of texts", key)
+			}
+			if ok {
+				out = append(out, text)
+			}
+			continue
+		}
+		elements, err := strictjson.Array(raw, limits)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", key, err)
+		}
+		for _, e := range elements {
+			text, ok, err := (Row{Fields: map[string]json.RawMessage{key: e}}).Text(key)
+			if err != nil || !ok {
+				return nil, fmt.Errorf("%s has an entry that is no text", key)
+			}
+			out = append(out, text)
+		}
+	}
+	return out, nil
 }
 
 // Digest names a row's content.
