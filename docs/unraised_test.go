@@ -1,0 +1,16 @@
+package docs
+
+// unraised are the reasons that no code raises yet, each with why.
+var unraised = map[string]string{
+	"NOT_READY":           "a role is registered after it has recovered, and /readyz says so until then; needed when roles recover while they serve",
+	"PEER_UNAVAILABLE":    "a peer that is away is gRPC's own Unavailable, which clients retry; the edge gives it a name with deployment",
+	"OPERATION_NOT_FOUND": "sealing ends within its call; OperationService comes with the jobs that do not",
+	"TOKEN_EXPIRED":       "nothing is pruned yet, so no token points at what is gone; comes with retention",
+	"BUDGET_EXCEEDED":     "a run's limits end it by a gate, which is a state and no error; comes with judges that cost money",
+	"ENGINE_BUSY":         "engines run one stage a process and calls wait; comes with engines that are shared",
+	"WOULD_NOT_FIT":       "memory is estimated and shown before a run; refusing by it comes with engines on accelerators",
+	"METRIC_INVALID":      "engines of our own give metrics by schema; comes with AppendBatch from other engines",
+	"BUNDLE_MALFORMED":    "verification answers with the check bundle_form, so that the other checks are listed as well; comes with import of bundles",
+	"JSON_NOT_CANONICAL":  "verification answers with the check payload_form; comes with import of statements",
+	"CONFIG_INVALID":      "settings are read before any call is served: the program says it and exits 2",
+}
