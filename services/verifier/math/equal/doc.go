@@ -89,7 +89,7 @@ func (c *comparer) compare(g, p *syntax.Node) Outcome {
 			return Equal
 		}
 		return Undecided
-	case g.Kind == syntax.Words || p.Kind == syntax.Words:
+	case named(g) || named(p):
 		return c.words(g, p)
 	case g.Kind == syntax.Relation || p.Kind == syntax.Relation:
 		return c.relations(g, p)
@@ -104,7 +104,10 @@ func (c *comparer) compare(g, p *syntax.Node) Outcome {
 	return c.collections(g, p)
 }
 
-// words compares text; a product of letters is not a word, but one letter may be written as \text.
+// named says whether a node is text rather than math: words, or the letter of a choice.
+func named(n *syntax.Node) bool { return n.Kind == syntax.Words || n.Kind == syntax.Choice }
+
+// words compares text; a product of letters is not a word.
 func (c *comparer) words(g, p *syntax.Node) Outcome {
 	if g.Kind == p.Kind {
 		if g.Text == p.Text {
