@@ -13,6 +13,7 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/trainer/checkpoint"
 	"github.com/provenir/provenir/services/trainer/engine"
 )
 
@@ -28,7 +29,7 @@ func (s *Service) with(ctx context.Context, name string, f func(e engine.Engine,
 	}
 	load := func() ([]byte, func(engine.Engine) error, error) {
 		shape, err := fs.ReadFile(folder, "config.json")
-		return shape, func(e engine.Engine) error { return e.Load(ctx, withoutOptimizer{folder}) }, err
+		return shape, func(e engine.Engine) error { return e.Load(ctx, checkpoint.WithoutOptimizer(folder)) }, err
 	}
 	return problem(s.reader.use(ctx, c, load, func(e engine.Engine) error { return f(e, c.GetDigest()) }))
 }
@@ -58,7 +59,7 @@ func (s *Service) openCheckpoint(ctx context.Context, c *trainerv1.Checkpoint) (
 	if err != nil {
 		return nil, err
 	}
-	return backend.Open(ctx, Open{Folder: withoutOptimizer{folder}, Threads: s.cfg.Threads, Device: "auto"})
+	return backend.Open(ctx, Open{Folder: checkpoint.WithoutOptimizer(folder), Threads: s.cfg.Threads, Device: "auto"})
 }
 
 // Generate samples from a checkpoint, one frame a finished row.

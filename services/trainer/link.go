@@ -22,16 +22,13 @@ type link struct {
 	mu  sync.Mutex // orders seq and Send
 	seq uint64
 
-	verdicts  chan *trainerv1.VerdictBatch
-	decisions chan *trainerv1.StepDecision
+	verdicts  *inbox[*trainerv1.VerdictBatch]
+	decisions *inbox[*trainerv1.StepDecision]
 }
-
-// Queues are short: the orchestrator sends rewards of one round and one decision, and waits.
-const queue = 64
 
 func newLink(s trainerv1.TrainerService_TrainServer, epoch, window uint64) *link {
 	l := &link{grpc: s, epoch: epoch, window: credit.NewWindow(),
-		verdicts: make(chan *trainerv1.VerdictBatch, queue), decisions: make(chan *trainerv1.StepDecision, queue)}
+		verdicts: newInbox[*trainerv1.VerdictBatch](), decisions: newInbox[*trainerv1.StepDecision]()}
 	l.window.Grant(int64(window))
 	return l
 }
@@ -56,26 +53,16 @@ func (l *link) Send(ctx context.Context, m *trainerv1.TrainResponse) error {
 
 // Rewards gives the next batch.
 func (l *link) Rewards(ctx context.Context) (*trainerv1.VerdictBatch, error) {
-	return next(ctx, l.verdicts)
+	return l.verdicts.take(ctx)
 }
 
 // Decision gives the next decision.
 func (l *link) Decision(ctx context.Context) (*trainerv1.StepDecision, error) {
-	return next(ctx, l.decisions)
+	return l.decisions.take(ctx)
 }
 
-func next[T any](ctx context.Context, from <-chan T) (T, error) {
-	select {
-	case v := <-from:
-		return v, nil
-	case <-ctx.Done():
-		var none T
-		return none, context.Cause(ctx)
-	}
-}
-
-// receive sorts what the orchestrator sends until the stream or ctx ends.
-func (l *link) receive(ctx context.Context) error {
+// receive sorts what the orchestrator sends until the stream ends; it never waits for the stage.
+func (l *link) receive() error {
 	for want := uint64(2); ; want++ {
 		m, err := l.grpc.Recv()
 		if err == io.EOF {
@@ -92,9 +79,9 @@ func (l *link) receive(ctx context.Context) error {
 		}
 		switch b := m.GetBody().(type) {
 		case *trainerv1.TrainRequest_Verdicts:
-			err = put(ctx, l.verdicts, b.Verdicts)
+			err = l.verdicts.put(b.Verdicts)
 		case *trainerv1.TrainRequest_Decision:
-			err = put(ctx, l.decisions, b.Decision)
+			err = l.decisions.put(b.Decision)
 		case *trainerv1.TrainRequest_Credit:
 			l.window.Grant(int64(b.Credit.GetBytes()))
 		case *trainerv1.TrainRequest_Ack:
@@ -104,14 +91,5 @@ func (l *link) receive(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-	}
-}
-
-func put[T any](ctx context.Context, to chan<- T, v T) error {
-	select {
-	case to <- v:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
 	}
 }

@@ -52,11 +52,10 @@ func (s *Service) Train(g trainerv1.TrainerService_TrainServer) error {
 	}
 	defer s.leave(start.GetRunId(), me)
 	job, err := s.job(ctx, start)
-	if err != nil {
-		return problem(err)
+	if err == nil {
+		l := newLink(g, first.GetEpoch(), start.GetCredit().GetBytes())
+		err = errors.Join(drive(ctx, cancel, job, l), job.Engine.Close())
 	}
-	l := newLink(g, first.GetEpoch(), start.GetCredit().GetBytes())
-	err = errors.Join(drive(ctx, cancel, job, l), job.Engine.Close())
 	if replaced := context.Cause(ctx); rpc.Is(replaced, corev1.ErrorReason_ERROR_REASON_STREAM_REPLACED) {
 		return replaced
 	}
@@ -74,7 +73,7 @@ func drive(ctx context.Context, cancel context.CancelCauseFunc, job runner.Job, 
 		return ended
 	})
 	received := make(chan error, 1)
-	go func() { received <- l.receive(ctx) }() // ends with the stream, which ends when Train returns
+	go func() { received <- l.receive() }() // ends with the stream, which ends when Train returns
 	group.Go(func() error {
 		select {
 		case err := <-received:
@@ -164,13 +163,13 @@ func (s *Service) open(ctx context.Context, b Backend, spec *trainerv1.TrainSpec
 		if err != nil {
 			return nil, err
 		}
-		o.Folder = withoutOptimizer{folder}
+		o.Folder = checkpoint.WithoutOptimizer(folder)
 	case model.GetCheckpoint() != "":
 		folder, err := s.folder(ctx, model.GetCheckpoint())
 		if err != nil {
 			return nil, err
 		}
-		o.Folder = withoutOptimizer{folder}
+		o.Folder = checkpoint.WithoutOptimizer(folder)
 	case model.GetFolder() != nil:
 		o.Folder = checkpoint.Folder(s.d.Blobs, model.GetFolder().GetFiles())
 	case model == nil:
@@ -187,16 +186,6 @@ func (s *Service) folder(ctx context.Context, name string) (fs.FS, error) {
 		return nil, err
 	}
 	return s.checkpoints.Open(c)
-}
-
-// withoutOptimizer hides the optimizer of a checkpoint: a stage begins with a fresh one.
-type withoutOptimizer struct{ fs.FS }
-
-func (w withoutOptimizer) Open(name string) (fs.File, error) {
-	if name == "optimizer.safetensors" {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
-	}
-	return w.FS.Open(name)
 }
 
 // rows reads the stage's data from the blob store.

@@ -49,6 +49,18 @@ func (f folder) Open(name string) (fs.File, error) {
 	return &openFile{Reader: bytes.NewReader(b), name: name}, nil
 }
 
+// WithoutOptimizer hides the optimizer of a checkpoint: a stage begins with a fresh one.
+func WithoutOptimizer(f fs.FS) fs.FS { return withoutOptimizer{f} }
+
+type withoutOptimizer struct{ fs.FS }
+
+func (w withoutOptimizer) Open(name string) (fs.File, error) {
+	if name == "optimizer.safetensors" {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return w.FS.Open(name)
+}
+
 type openFile struct {
 	*bytes.Reader
 	name string

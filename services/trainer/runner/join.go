@@ -11,21 +11,17 @@ import (
 	"github.com/provenir/provenir/services/trainer/engine"
 )
 
-// await waits until every rollout of a round has its reward or its reason. Rewards come in any order; one for a rollout
-// that was never sent, or a second different one, ends the stage: paying for something else than was sampled is worse
-// than stopping.
+// await waits until every rollout of a round has its reward or its reason. Rewards come in any order and may come again,
+// also after their round or step is over; one for a rollout that was never sent, or a second different one, ends the
+// stage: paying for something else than was sampled is worse than stopping.
 func (r *run) await(ctx context.Context, round []*rollout) error {
-	byID := make(map[string]*rollout, len(round))
 	for _, x := range round {
-		byID[x.id] = x
+		r.sent[x.id] = x
 	}
 	for missing := len(round); missing > 0; {
 		batch, err := r.link.Rewards(ctx)
 		if err != nil {
 			return err
-		}
-		if batch.GetStep() != r.state.NextStep {
-			return &engine.Error{Reason: "VERDICT_UNKNOWN_ROLLOUT", Detail: fmt.Sprintf("rewards of step %d came at step %d", batch.GetStep(), r.state.NextStep)}
 		}
 		for _, payload := range batch.GetRewards() {
 			var paid corev1.RewardBatch
@@ -33,7 +29,7 @@ func (r *run) await(ctx context.Context, round []*rollout) error {
 				return fmt.Errorf("reward of step %d: %w", batch.GetStep(), err)
 			}
 			for _, reward := range paid.GetRewards() {
-				x := byID[reward.GetRolloutId()]
+				x := r.sent[reward.GetRolloutId()]
 				fresh, err := take(x, reward)
 				if err != nil {
 					return err
@@ -48,10 +44,28 @@ func (r *run) await(ctx context.Context, round []*rollout) error {
 	return r.Fault.At(PointRewarded)
 }
 
+// remembered steps: a reward may come again while the trainer is already some steps further.
+const remembered = 8
+
+// forget keeps of the last steps what tells a repeated reward from a wrong one, and lets go of what is older.
+func (r *run) forget(last []*rollout) {
+	ids := make([]string, len(last))
+	for i, x := range last {
+		ids[i] = x.id
+		r.sent[x.id] = &rollout{id: x.id, digest: x.digest, reward: x.reward}
+	}
+	if r.past = append(r.past, ids); len(r.past) > remembered {
+		for _, id := range r.past[0] {
+			delete(r.sent, id)
+		}
+		r.past = r.past[1:]
+	}
+}
+
 func take(x *rollout, reward *corev1.Reward) (fresh bool, err error) {
 	switch {
 	case x == nil || !bytes.Equal(reward.GetRolloutDigest(), x.digest[:]):
-		return false, &engine.Error{Reason: "VERDICT_UNKNOWN_ROLLOUT", Detail: reward.GetRolloutId() + " was not sent in this round with that digest"}
+		return false, &engine.Error{Reason: "VERDICT_UNKNOWN_ROLLOUT", Detail: reward.GetRolloutId() + " was not sent lately with that digest"}
 	case x.reward == nil:
 		x.reward = reward
 		x.masked = reward.GetUse() != corev1.TrainUse_TRAIN_USE_USE

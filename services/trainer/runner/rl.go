@@ -47,6 +47,7 @@ func (r *run) rl(ctx context.Context, w *watch) (*corev1.StepFacts, error) {
 		}
 		need = want - signal
 	}
+	r.forget(all)
 	l, err := r.advantages(all)
 	if err != nil {
 		return nil, err

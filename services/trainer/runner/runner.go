@@ -6,6 +6,7 @@
 package runner
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -68,7 +69,11 @@ type run struct {
 	text  []encoded
 	state checkpoint.State
 	chain chain.Digest
-	every uint64 // steps between snapshots; 0 takes them with checkpoints only
+	every uint64              // steps between snapshots; 0 takes them with checkpoints only
+	first checkpoint.State    // where the stage began
+	begin chain.Digest        // the chain there
+	sent  map[string]*rollout // of the last steps, by id: rewards that come again
+	past  [][]string          // their ids, by step
 	saved *trainerv1.CheckpointSaved
 }
 
@@ -134,6 +139,7 @@ func (r *run) prepare(ctx context.Context) error {
 	r.state = checkpoint.State{Stage: r.Start.GetStage(), NextStep: r.Start.GetFirstStep(), Spec: hex.EncodeToString(specDigest[:]),
 		Base: hex.EncodeToString(base[:]), Dataset: hex.EncodeToString(spec.GetDataset().GetDigest()),
 		Tokenizer: hex.EncodeToString(tokenizer[:]), Parent: hex.EncodeToString(r.Start.GetBase()), Chain: hex.EncodeToString(r.chain[:])}
+	r.first, r.begin, r.sent = r.state, r.chain, map[string]*rollout{}
 	orderDigest := r.order.Digest()
 	if err := r.restore(ctx); err != nil {
 		return err
@@ -173,17 +179,33 @@ func (r *run) restore(ctx context.Context) error {
 	}
 	switch {
 	case ok:
+		return r.load(ctx, st, folder)
 	case len(at.GetCheckpoint()) > 0:
-		if st, folder, err = r.openCheckpoint(ctx, at.GetCheckpoint()); err != nil {
-			return err
-		}
-		st.Branch = at.GetBranch()
+		return r.goBack(ctx, at.GetCheckpoint(), at.GetBranch())
 	case at.GetBranch() != 0:
 		return &engine.Error{Reason: "CHECKPOINT_NOT_FOUND", Detail: fmt.Sprintf("branch %d has no snapshot and no checkpoint to begin from", at.GetBranch())}
 	default:
 		return nil
 	}
-	return r.load(ctx, st, folder)
+}
+
+// goBack restores weights, optimizer and cursor of a checkpoint and goes on from there on a branch. The checkpoint that
+// ended the stage before has the state of that stage: going back to it begins this one anew, with a fresh optimizer.
+func (r *run) goBack(ctx context.Context, digest []byte, branch uint32) error {
+	st, folder, err := r.openCheckpoint(ctx, digest)
+	if err != nil {
+		return err
+	}
+	if bytes.Equal(digest, r.Start.GetBase()) {
+		if err := r.Engine.Load(ctx, checkpoint.WithoutOptimizer(folder)); err != nil {
+			return err
+		}
+		r.state, r.chain = r.first, r.begin
+	} else if err := r.load(ctx, st, folder); err != nil {
+		return err
+	}
+	r.state.Branch = branch
+	return nil
 }
 
 func (r *run) openCheckpoint(ctx context.Context, digest []byte) (checkpoint.State, fs.FS, error) {

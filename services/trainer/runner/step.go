@@ -177,14 +177,5 @@ func (r *run) decide(ctx context.Context, at uint64) (stop bool, err error) {
 // rollback restores weights, optimizer and cursor and opens the next branch: its random streams differ, else the same
 // failure would come back bit for bit.
 func (r *run) rollback(ctx context.Context, digest []byte) error {
-	branch := r.state.Branch + 1
-	st, folder, err := r.openCheckpoint(ctx, digest)
-	if err != nil {
-		return err
-	}
-	if err := r.load(ctx, st, folder); err != nil {
-		return err
-	}
-	r.state.Branch = branch
-	return nil
+	return r.goBack(ctx, digest, r.state.Branch+1)
 }
