@@ -102,6 +102,14 @@ func (a *App) ServerAddress() string {
 	return v
 }
 
+// Command is how this program was called: what people can type again, also when it is not on their PATH.
+func Command() string {
+	if strings.Contains(os.Args[0], "/") && !strings.HasSuffix(os.Args[0], ".test") {
+		return os.Args[0]
+	}
+	return "provenir"
+}
+
 // Note writes a line for people to standard error, unless it is to be quiet.
 func (a *App) Note(format string, args ...any) {
 	if !a.Quiet {

@@ -39,9 +39,9 @@ func Conclude(_ context.Context, a *app.App, s *app.Session, _ governancev1.Gove
 		folder := relative(r.GetPassportFolder())
 		a.Print("passport                  %s", folder)
 		a.Print("\nverify both, here or on another machine with a copy of the folders:")
-		a.Print("  provenir passport verify %s --key %s", folder, filepath.Join(folder, "keys", "signer.pem"))
+		a.Print("  %s passport verify %s --key %s", app.Command(), folder, filepath.Join(folder, "keys", "signer.pem"))
 		if dir := ledgerFolder(a, s, r.GetUid()); dir != "" {
-			a.Print("  provenir ledger verify %s --vkey %s", dir, filepath.Join(folder, "log.vkey"))
+			a.Print("  %s ledger verify %s --vkey %s", app.Command(), dir, filepath.Join(folder, "log.vkey"))
 		}
 	}
 	return ended(r)

@@ -61,9 +61,9 @@ func (o *options) drive(cmd *cobra.Command, a *app.App, s *app.Session) error {
 // start of a mesh on the same data goes on with it.
 func (o *options) interrupted(a *app.App, s *app.Session, _ orchestratorv1.OrchestratorServiceClient, uid string) error {
 	if s.Local == nil {
-		a.Note("the run goes on; follow it with: provenir run watch %s --server %s", uid, a.ServerAddress())
+		a.Note("the run goes on; follow it with: %s run watch %s --server %s", app.Command(), uid, a.ServerAddress())
 	} else {
-		a.Note("stopped; go on with: provenir run watch %s", uid)
+		a.Note("stopped; go on with: %s run watch %s", app.Command(), uid)
 	}
 	return app.Exit{Code: app.CodeInterrupted, Err: fmt.Errorf("interrupted: %w", context.Canceled)}
 }

@@ -100,7 +100,7 @@ func announce(a *app.App, m *mesh.Mesh, tokenFile string) error {
 	}
 	a.Print("  token %s (in %s)", m.Token(), tokenFile)
 	if at.GRPC != "" {
-		a.Note("try: provenir rl --demo --server %s", at.GRPC)
+		a.Note("try: %s rl --demo --server %s", app.Command(), at.GRPC)
 	}
 	return nil
 }
