@@ -66,7 +66,7 @@ func (o *Owner) validate(ctx context.Context, d *corev1.DatasetRef, use evaluato
 			lines = append(lines, fmt.Sprintf("row %d: %s: %s", p.GetRow(), p.GetKind(), p.GetDetail()))
 		}
 		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_DATASET_INVALID,
-			"%d of %d rows are wrong: %s", n, found.GetRows(), strings.Join(lines, "; "))
+			"%d problems in %d rows: %s", n, found.GetRows(), strings.Join(lines, "; "))
 	}
 	return found, nil
 }
