@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write docs/errors.md anew")
 
-const source = "../proto/provenir/core/v1/error_reason.proto"
+const source = "../../proto/provenir/core/v1/error_reason.proto"
 
 // reason is a value of the enum with what its comment says.
 type reason struct{ name, meaning string }
@@ -63,7 +63,7 @@ const head = `# Error reasons
 An error carries ` + "`google.rpc.ErrorInfo`" + ` with one of these reasons and the domain ` + "`provenir.dev`" + `. Branch on the reason, never on
 the text. Over REST it stands in ` + "`details`" + ` of the answer, which is a ` + "`google.rpc.Status`" + `.
 
-This page is made from ` + "`proto/provenir/core/v1/error_reason.proto`" + `; after a change there run ` + "`go test ./docs -update`" + `.
+This page is made from ` + "`proto/provenir/core/v1/error_reason.proto`" + `; after a change there run ` + "`go test ./test/docs -update`" + `.
 
 | reason | what it means, and what to do |
 |---|---|
@@ -76,13 +76,13 @@ func TestErrorsPageIsFresh(t *testing.T) {
 		fmt.Fprintf(&page, "| `%s` | %s |\n", r.name, strings.ToUpper(r.meaning[:1])+strings.ReplaceAll(r.meaning[1:], "|", `\|`))
 	}
 	if *update {
-		if err := os.WriteFile("errors.md", page.Bytes(), 0o644); err != nil {
+		if err := os.WriteFile("../../docs/errors.md", page.Bytes(), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	have, err := os.ReadFile("errors.md")
+	have, err := os.ReadFile("../../docs/errors.md")
 	if err != nil || !bytes.Equal(have, page.Bytes()) {
-		t.Errorf("docs/errors.md is stale; run: go test ./docs -update (%v)", err)
+		t.Errorf("docs/errors.md is stale; run: go test ./test/docs -update (%v)", err)
 	}
 }
 
@@ -91,7 +91,7 @@ func code(t *testing.T) string {
 	t.Helper()
 	var all strings.Builder
 	for _, root := range []string{"cli", "internal", "ledger", "mesh", "passport", "services"} {
-		err := filepath.WalkDir(filepath.Join("..", root), func(path string, d fs.DirEntry, err error) error {
+		err := filepath.WalkDir(filepath.Join("..", "..", root), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err
 			}
