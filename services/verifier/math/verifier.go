@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/provenir/provenir/services/verifier/math/equal"
+	"github.com/provenir/provenir/services/verifier/math/lex"
 	"github.com/provenir/provenir/services/verifier/math/syntax"
 	"github.com/provenir/provenir/services/verifier/text"
 	"github.com/provenir/provenir/services/verifier/text/extract"
@@ -177,12 +178,12 @@ var outcomeReasons = [...]string{
 
 // unread gives the reason of a text that does not parse. It still equals a reference of the same text.
 func (m *Verifier) unread(t string, err error, refs []reference) (string, equal.Result, int) {
-	var e *syntax.Error
+	var e *lex.Error
 	if errors.As(err, &e) {
 		switch e.Fault {
-		case syntax.TooLarge:
+		case lex.TooLarge:
 			return "limit_exceeded", equal.Result{}, 0
-		case syntax.CodeShaped:
+		case lex.CodeShaped:
 			return "code_shaped", equal.Result{}, 0
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/math/exact"
 	"github.com/provenir/provenir/services/verifier/math/probe"
 	"github.com/provenir/provenir/services/verifier/math/syntax"
+	"github.com/provenir/provenir/services/verifier/math/unit"
 )
 
 // measured compares two values with or without units.
@@ -47,7 +48,7 @@ func (c *comparer) quantities(g, p *syntax.Node) Outcome {
 	return c.scalars(inBase(g), inBase(p))
 }
 
-func degrees(u *syntax.Unit) bool { return u.Dim["degree"] == 1 && len(u.Dim) == 1 }
+func degrees(u *unit.Unit) bool { return u.Dim["degree"] == 1 && len(u.Dim) == 1 }
 
 // inBase gives a quantity's value in base units; degrees in radians.
 func inBase(q *syntax.Node) *syntax.Node {

@@ -1,6 +1,10 @@
 package syntax
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/provenir/provenir/services/verifier/math/lex"
+)
 
 // call reads a function's exponent, base and arguments: \sin^2 x, \log_2 8, \gcd(a,b), \sqrt[3]{x}, \max\{a,b\}.
 func (p *parser) call(name string) (*Node, error) {
@@ -15,9 +19,9 @@ func (p *parser) call(name string) (*Node, error) {
 		return p.root(name)
 	}
 	var base, exponent *Node
-	if t := p.peek(); name == "log" && t.kind == tNumber && !t.space && p.at(1).text == "(" { // log2(8), log10(x)
+	if t := p.peek(); name == "log" && t.Kind == lex.Number && !t.Space && p.at(1).Text == "(" { // log2(8), log10(x)
 		p.i++
-		base = Num(t.num.value)
+		base = Num(t.Num.Value)
 	}
 	for {
 		var err error
@@ -40,7 +44,7 @@ func (p *parser) call(name string) (*Node, error) {
 
 // argumentOrNumber reads a subscript: log_10 means base 10 to people.
 func (p *parser) argumentOrNumber() (*Node, error) {
-	if p.peek().kind == tNumber && !(p.at(1).kind == tNumber) {
+	if p.peek().Kind == lex.Number && !(p.at(1).Kind == lex.Number) {
 		return p.numeral()
 	}
 	return p.argument()
@@ -127,7 +131,7 @@ func (p *parser) arguments() ([]*Node, error) {
 			return args, nil
 		}
 		if !p.eat(",") && !p.eat(";") {
-			return nil, p.unreadable("did not expect %q among the arguments", p.peek().text)
+			return nil, p.unreadable("did not expect %q among the arguments", p.peek().Text)
 		}
 	}
 }
@@ -150,11 +154,11 @@ func (p *parser) bare() (*Node, error) {
 
 func (p *parser) startsFunction() bool {
 	t := p.peek()
-	switch t.kind {
-	case tCommand:
-		return functions[t.text[1:]] != 0 && t.text != `\sqrt`
-	case tWord, tText:
-		return functions[t.text] != 0
+	switch t.Kind {
+	case lex.Command:
+		return functions[t.Text[1:]] != 0 && t.Text != `\sqrt`
+	case lex.Word, lex.Text:
+		return functions[t.Text] != 0
 	default:
 		return false
 	}
@@ -189,7 +193,7 @@ func (p *parser) root(name string) (*Node, error) {
 	}
 	var a *Node
 	var err error
-	if t := p.peek(); t.kind == tNumber && p.at(-1).kind == tWord { // sqrt3 and sqrt 12 without a backslash
+	if t := p.peek(); t.Kind == lex.Number && p.at(-1).Kind == lex.Word { // sqrt3 and sqrt 12 without a backslash
 		a, err = p.numeral()
 	} else {
 		a, err = p.argument()

@@ -3,11 +3,13 @@ package syntax
 import (
 	"math/big"
 	"strings"
+
+	"github.com/provenir/provenir/services/verifier/math/lex"
 )
 
 func (p *parser) commandAtom() (*Node, error) {
 	t := p.peek()
-	c := t.text
+	c := t.Text
 	p.i++
 	if f := c[1:]; functions[f] != 0 && c != `\Gamma` && c != `\binom` {
 		return p.call(f)
@@ -103,27 +105,27 @@ func (p *parser) argument() (*Node, error) {
 		return n, nil
 	}
 	t := p.peek()
-	switch t.kind {
-	case tNumber:
-		if t.num.integer && len(t.text) > 1 {
+	switch t.Kind {
+	case lex.Number:
+		if t.Num.Integer && len(t.Text) > 1 {
 			head, rest := *t, *t
-			head.text, rest.text, rest.space = t.text[:1], t.text[1:], false
-			head.num = &literal{value: digit(t.text[0]), integer: true}
-			v, ok := value(rest.text, "", "", "")
+			head.Text, rest.Text, rest.Space = t.Text[:1], t.Text[1:], false
+			head.Num = &lex.Literal{Value: digit(t.Text[0]), Integer: true}
+			v, ok := lex.Value(rest.Text, "", "", "")
 			if !ok {
-				return nil, p.unreadable("digits behind %q", head.text)
+				return nil, p.unreadable("digits behind %q", head.Text)
 			}
-			rest.num = &literal{value: v, integer: true}
-			p.t = append(append(append(make([]token, 0, len(p.t)+1), p.t[:p.i]...), head, rest), p.t[p.i+1:]...)
+			rest.Num = &lex.Literal{Value: v, Integer: true}
+			p.t = append(append(append(make([]lex.Token, 0, len(p.t)+1), p.t[:p.i]...), head, rest), p.t[p.i+1:]...)
 		}
 		return p.numeral()
-	case tWord:
-		if len(t.text) > 1 {
+	case lex.Word:
+		if len(t.Text) > 1 {
 			p.split(1)
 		}
 		return p.word()
-	case tSign:
-		if t.text == "-" {
+	case lex.Sign:
+		if t.Text == "-" {
 			return nil, p.unreadable("a sign without braces")
 		}
 	}
@@ -135,19 +137,19 @@ func digit(c byte) *big.Rat { return big.NewRat(int64(c-'0'), 1) }
 func (p *parser) blackboard() (*Node, error) {
 	p.eat("{")
 	t := p.peek()
-	if t.kind != tWord || !domains[t.text] {
-		return nil, p.unreadable("no set %q", t.text)
+	if t.Kind != lex.Word || !domains[t.Text] {
+		return nil, p.unreadable("no set %q", t.Text)
 	}
 	p.i++
 	p.eat("}")
 	if p.is("^") || p.is("_") { // R^+, R^n
 		return nil, p.unreadable("a part or a power of a set of numbers")
 	}
-	return &Node{Kind: Domain, Text: t.text}, nil
+	return &Node{Kind: Domain, Text: t.Text}, nil
 }
 
 func (p *parser) angleBrackets() (*Node, error) {
-	n, err := p.items(func() bool { return p.is(`\rangle`) || p.peek().kind == tEnd })
+	n, err := p.items(func() bool { return p.is(`\rangle`) || p.peek().Kind == lex.End })
 	if err != nil {
 		return nil, err
 	}
@@ -166,26 +168,26 @@ func (p *parser) accented(accent string) (*Node, error) {
 	if p.eat("{") {
 		for depth := 1; ; {
 			t := p.peek()
-			if t.kind == tEnd {
+			if t.Kind == lex.End {
 				return nil, p.unreadable("a brace does not close")
 			}
 			p.i++
-			if t.text == "{" {
+			if t.Text == "{" {
 				depth++
-			} else if t.text == "}" {
+			} else if t.Text == "}" {
 				if depth--; depth == 0 {
 					break
 				}
 			}
-			text.WriteString(strings.TrimPrefix(t.text, `\`))
+			text.WriteString(strings.TrimPrefix(t.Text, `\`))
 		}
 	} else {
 		t := p.peek()
-		if t.kind != tWord && t.kind != tCommand && t.kind != tNumber {
+		if t.Kind != lex.Word && t.Kind != lex.Command && t.Kind != lex.Number {
 			return nil, p.unreadable("nothing under the accent")
 		}
 		p.i++
-		text.WriteString(strings.TrimPrefix(t.text, `\`))
+		text.WriteString(strings.TrimPrefix(t.Text, `\`))
 	}
 	return p.name(accent + " " + text.String())
 }

@@ -1,6 +1,10 @@
 package syntax
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/provenir/provenir/services/verifier/math/lex"
+)
 
 // sum reads terms with +, −, ± and ∓ between them.
 func (p *parser) sum() (*Node, error) {
@@ -21,7 +25,7 @@ func (p *parser) sum() (*Node, error) {
 			return a, nil
 		}
 		if sign == `\pm` && p.is("-") || sign == "+" && p.is("/") { // "+/-"
-			if sign == "+" && p.at(1).text == "-" {
+			if sign == "+" && p.at(1).Text == "-" {
 				p.i += 2
 				sign = `\pm`
 			}
@@ -122,7 +126,7 @@ func (p *parser) times() bool {
 		}
 	}
 	t := p.peek()
-	if t.kind == tWord && (t.text == "x" || t.text == "X") && p.at(-1).kind == tNumber && p.at(1).kind == tNumber {
+	if t.Kind == lex.Word && (t.Text == "x" || t.Text == "X") && p.at(-1).Kind == lex.Number && p.at(1).Kind == lex.Number {
 		p.i++
 		return true
 	}
@@ -151,15 +155,15 @@ func mixed(a, b *Node) bool {
 // startsFactor says whether what comes can be multiplied without a sign. A number cannot: x2 and 2 3 have no one meaning.
 func (p *parser) startsFactor() bool {
 	t := p.peek()
-	switch t.kind {
-	case tWord:
-		return !stopWord(t.text)
-	case tText:
-		return len(t.text) == 1 || functionText(t.text)
-	case tCommand:
-		return startCommands[t.text] || greek[t.text] != "" || functions[t.text[1:]] != 0
-	case tSign:
-		return t.text == "(" || t.text == "{" || t.text == "|" && p.bars == 0 || t.text == "[" && false
+	switch t.Kind {
+	case lex.Word:
+		return !stopWord(t.Text)
+	case lex.Text:
+		return len(t.Text) == 1 || functionText(t.Text)
+	case lex.Command:
+		return startCommands[t.Text] || greek[t.Text] != "" || functions[t.Text[1:]] != 0
+	case lex.Sign:
+		return t.Text == "(" || t.Text == "{" || t.Text == "|" && p.bars == 0 || t.Text == "[" && false
 	default:
 		return false
 	}
@@ -210,7 +214,7 @@ func (p *parser) power() (*Node, error) {
 	}
 	for {
 		switch {
-		case p.is("!") && !(p.at(1).text == "=" && p.at(1).kind == tSign && !p.at(1).space):
+		case p.is("!") && !(p.at(1).Text == "=" && p.at(1).Kind == lex.Sign && !p.at(1).Space):
 			p.i++
 			if p.is("!") {
 				return nil, p.unreadable("a double factorial")
@@ -253,12 +257,12 @@ func (p *parser) exponent() (*Node, error) {
 	}
 	p.eat("+")
 	t := p.peek()
-	if t.kind == tWord && len(t.text) > 1 && !known(t.text) { // x^ab is x^a · b
+	if t.Kind == lex.Word && len(t.Text) > 1 && !known(t.Text) { // x^ab is x^a · b
 		head := *t
-		head.text = t.text[:1]
+		head.Text = t.Text[:1]
 		rest := *t
-		rest.text, rest.space = t.text[1:], false
-		p.t = append(append(append([]token{}, p.t[:p.i]...), head, rest), p.t[p.i+1:]...)
+		rest.Text, rest.Space = t.Text[1:], false
+		p.t = append(append(append([]lex.Token{}, p.t[:p.i]...), head, rest), p.t[p.i+1:]...)
 	}
 	e, err := p.atom()
 	if err != nil {

@@ -1,6 +1,10 @@
 package syntax
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/provenir/provenir/services/verifier/math/lex"
+)
 
 var matrixKinds = map[string]bool{
 	"matrix": true, "pmatrix": true, "bmatrix": true, "Bmatrix": true, "vmatrix": true, "Vmatrix": true, "smallmatrix": true, "array": true,
@@ -21,7 +25,7 @@ func (p *parser) environment() (*Node, error) {
 	var rows [][]*Node
 	row := []*Node{}
 	cells := 0
-	inner := func() bool { return p.is("&") || p.is(`\\`) || p.is(`\end`) || p.peek().kind == tEnd }
+	inner := func() bool { return p.is("&") || p.is(`\\`) || p.is(`\end`) || p.peek().Kind == lex.End }
 	for {
 		switch {
 		case p.eat(`\hline`):
@@ -39,15 +43,15 @@ func (p *parser) environment() (*Node, error) {
 				rows = append(rows, row)
 			}
 			return matrixOf(p, name, rows)
-		case p.peek().kind == tEnd:
+		case p.peek().Kind == lex.End:
 			return nil, p.unreadable("%s does not end", name)
 		}
 		cell, err := p.items(inner)
 		if err != nil {
 			return nil, err
 		}
-		if cells++; cells > maxCells {
-			return nil, &Error{Fault: TooLarge, At: p.peek().at, Detail: "a matrix has too many cells"}
+		if cells++; cells > lex.MaxCells {
+			return nil, &lex.Error{Fault: lex.TooLarge, At: p.peek().At, Detail: "a matrix has too many cells"}
 		}
 		row = append(row, cell)
 	}
@@ -101,10 +105,10 @@ func (p *parser) braced() (string, bool) {
 	var b strings.Builder
 	for !p.eat("}") {
 		t := p.peek()
-		if t.kind == tEnd {
+		if t.Kind == lex.End {
 			return "", false
 		}
-		b.WriteString(t.text)
+		b.WriteString(t.Text)
 		p.i++
 	}
 	return b.String(), true

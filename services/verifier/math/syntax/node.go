@@ -1,6 +1,10 @@
 package syntax
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/provenir/provenir/services/verifier/math/unit"
+)
 
 // Kind is what a node is.
 type Kind uint8
@@ -83,7 +87,7 @@ type Node struct {
 	Ops         []Op
 	Open, Close byte // '(' or '[' and ')' or ']'
 	Columns     int
-	Unit        *Unit
+	Unit        *unit.Unit
 }
 
 // Num makes a number.

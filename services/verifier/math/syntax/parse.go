@@ -4,28 +4,29 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/provenir/provenir/services/verifier/math/lex"
 )
 
-// Parse reads an answer. The error is an *Error.
+// Parse reads an answer. The error is an *lex.Error.
 func Parse(text string) (*Node, error) {
 	if strings.TrimSpace(text) == "" {
-		return nil, &Error{Fault: Nothing}
+		return nil, &lex.Error{Fault: lex.Nothing}
 	}
-	if len(text) > MaxText {
+	if len(text) > lex.MaxText {
 		return parseLong(text)
 	}
-	s := clean(text)
+	s := lex.Clean(text)
 	if s == "" {
-		return nil, &Error{Fault: Nothing}
+		return nil, &lex.Error{Fault: lex.Nothing}
 	}
-	if codeShaped(s) {
-		return nil, &Error{Fault: CodeShaped, Detail: "the answer looks like a program"}
+	if lex.IsCode(s) {
+		return nil, &lex.Error{Fault: lex.CodeShaped, Detail: "the answer looks like a program"}
 	}
 	if n := wholeText(s); n != nil {
 		return n, nil
 	}
-	l := lexer{s: s}
-	tokens, err := l.run()
+	tokens, err := lex.Tokens(s)
 	if err != nil {
 		return opaqueOr(s, err)
 	}
@@ -39,8 +40,8 @@ func Parse(text string) (*Node, error) {
 
 // opaqueOr gives math that is compared as text only, where it is that, else the error.
 func opaqueOr(s string, err error) (*Node, error) {
-	var e *Error
-	if errors.As(err, &e) && e.Fault == Unreadable && hasOpaque(s) {
+	var e *lex.Error
+	if errors.As(err, &e) && e.Fault == lex.Unreadable && lex.HasOpaque(s) {
 		return &Node{Kind: Opaque, Text: s}, nil
 	}
 	return nil, err
@@ -51,12 +52,12 @@ func parseLong(text string) (*Node, error) {
 	s := strings.TrimSpace(text)
 	neg := strings.HasPrefix(s, "-")
 	digits := strings.TrimPrefix(s, "-")
-	if n := run(digits); n != len(digits) || n > MaxInteger {
-		return nil, &Error{Fault: TooLarge, Detail: fmt.Sprintf("the answer has more than %d bytes", MaxText)}
+	if n := lex.Digits(digits); n != len(digits) || n > lex.MaxInteger {
+		return nil, &lex.Error{Fault: lex.TooLarge, Detail: fmt.Sprintf("the answer has more than %d bytes", lex.MaxText)}
 	}
-	v, ok := value(digits, "", "", "")
+	v, ok := lex.Value(digits, "", "", "")
 	if !ok {
-		return nil, &Error{Fault: Unreadable, Detail: "the digits cannot be read"}
+		return nil, &lex.Error{Fault: lex.Unreadable, Detail: "the digits cannot be read"}
 	}
 	if neg {
 		v.Neg(v)
@@ -108,7 +109,7 @@ func known(w string) bool {
 }
 
 type parser struct {
-	t     []token
+	t     []lex.Token
 	i     int
 	depth int
 	nodes int
@@ -116,23 +117,23 @@ type parser struct {
 	names map[string]bool
 }
 
-func (p *parser) peek() *token {
+func (p *parser) peek() *lex.Token {
 	if p.i < len(p.t) {
 		return &p.t[p.i]
 	}
-	return &token{kind: tEnd}
+	return &lex.Token{Kind: lex.End}
 }
 
-func (p *parser) at(n int) *token {
+func (p *parser) at(n int) *lex.Token {
 	if p.i+n < len(p.t) && p.i+n >= 0 {
 		return &p.t[p.i+n]
 	}
-	return &token{kind: tEnd}
+	return &lex.Token{Kind: lex.End}
 }
 
 func (p *parser) is(text string) bool {
 	t := p.peek()
-	return (t.kind == tSign || t.kind == tCommand) && t.text == text
+	return (t.Kind == lex.Sign || t.Kind == lex.Command) && t.Text == text
 }
 
 func (p *parser) eat(text string) bool {
@@ -144,15 +145,15 @@ func (p *parser) eat(text string) bool {
 }
 
 func (p *parser) unreadable(format string, args ...any) error {
-	return &Error{Fault: Unreadable, At: p.peek().at, Detail: fmt.Sprintf(format, args...)}
+	return &lex.Error{Fault: lex.Unreadable, At: p.peek().At, Detail: fmt.Sprintf(format, args...)}
 }
 
 // enter counts nesting and nodes; every function that calls itself goes through it.
 func (p *parser) enter() error {
 	p.depth++
 	p.nodes++
-	if p.depth > MaxNesting*6 || p.nodes > MaxNodes*8 {
-		return &Error{Fault: TooLarge, At: p.peek().at, Detail: "the answer nests too deep or is too long"}
+	if p.depth > lex.MaxNesting*6 || p.nodes > lex.MaxNodes*8 {
+		return &lex.Error{Fault: lex.TooLarge, At: p.peek().At, Detail: "the answer nests too deep or is too long"}
 	}
 	return nil
 }
@@ -161,22 +162,22 @@ func (p *parser) leave() { p.depth-- }
 
 // answer reads the whole text: items with separators.
 func (p *parser) answer() (*Node, error) {
-	n, err := p.items(func() bool { return p.peek().kind == tEnd })
+	n, err := p.items(func() bool { return p.peek().Kind == lex.End })
 	if err != nil {
 		return nil, err
 	}
-	if p.peek().kind != tEnd {
-		return nil, p.unreadable("did not expect %q", p.peek().text)
+	if p.peek().Kind != lex.End {
+		return nil, p.unreadable("did not expect %q", p.peek().Text)
 	}
-	if count(n) > MaxNodes {
-		return nil, &Error{Fault: TooLarge, Detail: fmt.Sprintf("the answer has more than %d parts", MaxNodes)}
+	if count(n) > lex.MaxNodes {
+		return nil, &lex.Error{Fault: lex.TooLarge, Detail: fmt.Sprintf("the answer has more than %d parts", lex.MaxNodes)}
 	}
 	return n, nil
 }
 
 func count(n *Node) int {
 	c := 0
-	n.Walk(func(*Node) bool { c++; return c <= MaxNodes })
+	n.Walk(func(*Node) bool { c++; return c <= lex.MaxNodes })
 	return c
 }
 
@@ -200,9 +201,9 @@ func (p *parser) items(done func() bool) (*Node, error) {
 		}
 		sep, ok := p.separator()
 		if !ok {
-			return nil, p.unreadable("did not expect %q", p.peek().text)
+			return nil, p.unreadable("did not expect %q", p.peek().Text)
 		}
-		if sep != "," || p.peek().space {
+		if sep != "," || p.peek().Space {
 			tight = false
 		}
 		if sep == "and" || sep == "or" {
@@ -227,14 +228,14 @@ func (p *parser) separator() (string, bool) {
 		t := p.peek()
 		word := ""
 		switch {
-		case t.kind == tSign && (t.text == "," || t.text == ";"):
+		case t.Kind == lex.Sign && (t.Text == "," || t.Text == ";"):
 			word = ","
-		case t.kind == tCommand && t.text == `\\`:
+		case t.Kind == lex.Command && t.Text == `\\`:
 			word = ","
-		case t.kind == tCommand && (t.text == `\lor` || t.text == `\vee`):
+		case t.Kind == lex.Command && (t.Text == `\lor` || t.Text == `\vee`):
 			word = "or"
-		case t.kind == tWord || t.kind == tText:
-			switch strings.Trim(strings.ToLower(t.text), " ,") {
+		case t.Kind == lex.Word || t.Kind == lex.Text:
+			switch strings.Trim(strings.ToLower(t.Text), " ,") {
 			case "and", "&":
 				word = "and"
 			case "or":
@@ -250,109 +251,5 @@ func (p *parser) separator() (string, bool) {
 			found = word
 		}
 		p.i++
-	}
-}
-
-var relationSigns = map[string]Op{
-	"=": Equal, "==": Equal, "<": Less, ">": Greater, "<=": LessEqual, ">=": GreaterEqual, "!=": NotEqual,
-	`\le`: LessEqual, `\leq`: LessEqual, `\leqslant`: LessEqual, `\leqq`: LessEqual, `\ge`: GreaterEqual, `\geq`: GreaterEqual,
-	`\geqslant`: GreaterEqual, `\geqq`: GreaterEqual, `\lt`: Less, `\gt`: Greater, `\ne`: NotEqual, `\neq`: NotEqual, `\in`: In, `\eq`: Equal,
-}
-
-func (p *parser) relationSign() (op Op, approx, ok bool) {
-	t := p.peek()
-	if t.kind != tSign && t.kind != tCommand {
-		return 0, false, false
-	}
-	switch t.text {
-	case `\approx`, `\simeq`, `\doteq`:
-		return Equal, true, true
-	case `\not`:
-		if n := p.at(1); n.text == "=" {
-			p.i++
-			return NotEqual, false, true
-		}
-	case `\colon`, ":":
-		if n := p.at(1); n.text == "=" { // :=
-			p.i++
-			return Equal, false, true
-		}
-	}
-	op, ok = relationSigns[t.text]
-	return op, false, ok
-}
-
-// relation reads a op b op c. What stands behind ≈ is a rounded form of what stands before it and is dropped, except
-// behind a name, whose value it is.
-func (p *parser) relation() (*Node, error) {
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
-	defer p.leave()
-	if op, _, ok := p.relationSign(); ok && op == Equal { // "= 5" is what is left of a line
-		p.i++
-	}
-	first, err := p.setExpression()
-	if err != nil {
-		return nil, err
-	}
-	n := &Node{Kind: Relation, Args: []*Node{first}}
-	dropping := false
-	for {
-		op, approx, ok := p.relationSign()
-		if !ok {
-			break
-		}
-		p.i++
-		side, err := p.setExpression()
-		if err != nil {
-			return nil, err
-		}
-		dropping = dropping || approx && !NameLike(n.Args[len(n.Args)-1])
-		if dropping {
-			continue
-		}
-		n.Args = append(n.Args, side)
-		n.Ops = append(n.Ops, op)
-	}
-	if len(n.Args) == 1 {
-		return first, nil
-	}
-	return n, nil
-}
-
-// NameLike says whether a node names something that can have a value: x, x_1, f(x), AB, |v|, \angle ABC, P(A), 2:1 no.
-func NameLike(n *Node) bool {
-	switch n.Kind {
-	case Name, Words:
-		return true
-	case Constant:
-		return n.Text == "e" || n.Text == "i" || n.Text == "phi"
-	case Mul: // AB, and f(x) read as a product
-		for _, a := range n.Args {
-			if !NameLike(a) {
-				return false
-			}
-		}
-		return true
-	case Call:
-		if n.Text == "abs" || n.Text == "norm" || !knownFunction(n.Text) {
-			for _, a := range n.Args {
-				if a.Kind != Number && !NameLike(a) && a.Kind != Tuple {
-					return false
-				}
-			}
-			return true
-		}
-		return false
-	case Tuple, List: // (x, y) = (1, 2)
-		for _, a := range n.Args {
-			if a.Kind != Name {
-				return false
-			}
-		}
-		return len(n.Args) > 0
-	default:
-		return false
 	}
 }

@@ -3,36 +3,39 @@ package syntax
 import (
 	"math/big"
 	"strings"
+
+	"github.com/provenir/provenir/services/verifier/math/lex"
+	"github.com/provenir/provenir/services/verifier/math/unit"
 )
 
 // quantity reads the unit behind a value, if there is one. One letter is a unit only where it stands apart or in \text:
 // 5m may be five times m, and 5 m is five metres.
 func (p *parser) quantity(a *Node) (*Node, bool, error) {
 	t := p.peek()
-	if a.Kind == Quantity || t.kind != tWord && t.kind != tText && t.text != `\frac` && t.text != "$" && t.text != "€" && t.text != "£" && t.text != "¥" && t.text != "₹" {
+	if a.Kind == Quantity || t.Kind != lex.Word && t.Kind != lex.Text && t.Text != `\frac` && t.Text != "$" && t.Text != "€" && t.Text != "£" && t.Text != "¥" && t.Text != "₹" {
 		return a, false, nil
 	}
 	if !unitless(a) {
 		return a, false, nil
 	}
-	if t.text == `\frac` {
+	if t.Text == `\frac` {
 		return p.fractionUnit(a)
 	}
-	if a.Kind == Number && t.kind == tWord && scales[strings.ToLower(t.text)] != 0 && len(t.text) > 4 {
+	if a.Kind == Number && t.Kind == lex.Word && scales[strings.ToLower(t.Text)] != 0 && len(t.Text) > 4 {
 		return p.scaled(a), false, nil
 	}
-	if t.kind == tText {
+	if t.Kind == lex.Text {
 		return p.textUnit(a, t)
 	}
-	if t.kind == tSign { // 5€
+	if t.Kind == lex.Sign { // 5€
 		p.i++
-		return &Node{Kind: Quantity, Args: []*Node{a}, Unit: unitTable[t.text]}, true, nil
+		return &Node{Kind: Quantity, Args: []*Node{a}, Unit: unit.Symbol(t.Text)}, true, nil
 	}
 	text, n := p.unitText()
 	if n == 0 {
 		return p.noun(a)
 	}
-	u, ok := parseUnit(text)
+	u, ok := unit.Parse(text)
 	if !ok {
 		return p.noun(a)
 	}
@@ -51,10 +54,10 @@ func unitless(a *Node) bool {
 // scaled multiplies by million and the like.
 func (p *parser) scaled(a *Node) *Node {
 	t := p.peek()
-	if t.kind != tWord && t.kind != tText {
+	if t.Kind != lex.Word && t.Kind != lex.Text {
 		return a
 	}
-	s := scales[strings.ToLower(strings.TrimSpace(t.text))]
+	s := scales[strings.ToLower(strings.TrimSpace(t.Text))]
 	if s == 0 {
 		return a
 	}
@@ -73,8 +76,8 @@ func (p *parser) scaled(a *Node) *Node {
 }
 
 // textUnit reads \text{…} behind a value: a unit with what is raised or divided behind it, percent, a scale, or a noun.
-func (p *parser) textUnit(a *Node, t *token) (*Node, bool, error) {
-	low := strings.ToLower(strings.TrimSpace(t.text))
+func (p *parser) textUnit(a *Node, t *lex.Token) (*Node, bool, error) {
+	low := strings.ToLower(strings.TrimSpace(t.Text))
 	switch {
 	case low == "" || low == "and" || low == "or" || low == ",":
 		return a, false, nil
@@ -83,58 +86,58 @@ func (p *parser) textUnit(a *Node, t *token) (*Node, bool, error) {
 		return &Node{Kind: Mul, Percent: true, Args: []*Node{a, Num(big.NewRat(1, 100))}}, true, nil
 	case scales[low] != 0:
 		return p.scaled(a), false, nil
-	case functions[t.text] != 0:
+	case functions[t.Text] != 0:
 		return a, false, nil
 	}
-	text := t.text
+	text := t.Text
 	n := 1
 	if e, size := p.raised(1); size > 0 {
 		text += "^" + e
 		n += size
 	}
-	for p.at(n).text == "/" && p.at(n+1).kind == tText || p.at(n).text == `\cdot` && p.at(n+1).kind == tText || p.at(n).kind == tText && unitTable[p.at(n).text] != nil {
-		if p.at(n).kind != tText {
-			if p.at(n).text == "/" {
+	for p.at(n).Text == "/" && p.at(n+1).Kind == lex.Text || p.at(n).Text == `\cdot` && p.at(n+1).Kind == lex.Text || p.at(n).Kind == lex.Text && unit.Symbol(p.at(n).Text) != nil {
+		if p.at(n).Kind != lex.Text {
+			if p.at(n).Text == "/" {
 				text += " /"
 			}
 			n++
 		}
-		text += " " + p.at(n).text
+		text += " " + p.at(n).Text
 		n++
 		if e, size := p.raised(n); size > 0 {
 			text += "^" + e
 			n += size
 		}
 	}
-	if u, ok := parseUnit(text); ok {
+	if u, ok := unit.Parse(text); ok {
 		p.i += n
 		return p.compound(&Node{Kind: Quantity, Args: []*Node{a}, Unit: u})
 	}
-	words, ok := splitWords(t.text)
+	words, ok := splitWords(t.Text)
 	if !ok || len(words) > 5 {
 		return a, false, nil
 	}
 	for _, w := range words {
 		if operators[w] {
-			return a, false, p.unreadable("the text %q changes the value", t.text)
+			return a, false, p.unreadable("the text %q changes the value", t.Text)
 		}
 	}
 	p.i++
-	return &Node{Kind: Quantity, Args: []*Node{a}, Unit: &Unit{Name: singular(words)}}, true, nil
+	return &Node{Kind: Quantity, Args: []*Node{a}, Unit: &unit.Unit{Name: singular(words)}}, true, nil
 }
 
 // fractionUnit reads \frac{\text{m}}{\text{s}^2} behind a value.
 func (p *parser) fractionUnit(a *Node) (*Node, bool, error) {
-	if p.at(1).text != "{" || p.at(2).kind != tText || p.at(3).text != "}" || p.at(4).text != "{" || p.at(5).kind != tText {
+	if p.at(1).Text != "{" || p.at(2).Kind != lex.Text || p.at(3).Text != "}" || p.at(4).Text != "{" || p.at(5).Kind != lex.Text {
 		return a, false, nil
 	}
-	text := p.at(2).text + " / " + p.at(5).text
+	text := p.at(2).Text + " / " + p.at(5).Text
 	e, size := p.raised(6)
 	if size > 0 {
 		text += "^" + e
 	}
-	u, ok := parseUnit(text)
-	if !ok || p.at(6+size).text != "}" {
+	u, ok := unit.Parse(text)
+	if !ok || p.at(6+size).Text != "}" {
 		return a, false, nil
 	}
 	p.i += 7 + size
@@ -143,25 +146,25 @@ func (p *parser) fractionUnit(a *Node) (*Node, bool, error) {
 
 // raised reads ^2 or ^{-2} at a distance.
 func (p *parser) raised(n int) (text string, size int) {
-	if p.at(n).text != "^" {
+	if p.at(n).Text != "^" {
 		return "", 0
 	}
 	i := n + 1
-	braced := p.at(i).text == "{"
+	braced := p.at(i).Text == "{"
 	if braced {
 		i++
 	}
-	if p.at(i).text == "-" {
+	if p.at(i).Text == "-" {
 		text = "-"
 		i++
 	}
-	if p.at(i).kind != tNumber {
+	if p.at(i).Kind != lex.Number {
 		return "", 0
 	}
-	text += p.at(i).text
+	text += p.at(i).Text
 	i++
 	if braced {
-		if p.at(i).text != "}" {
+		if p.at(i).Text != "}" {
 			return "", 0
 		}
 		i++
@@ -171,18 +174,18 @@ func (p *parser) raised(n int) (text string, size int) {
 
 // unitText collects the words of a unit from here on: "km / h", "square meters", "m / s ^ 2".
 func (p *parser) unitText() (text string, n int) {
-	for p.at(n).kind == tWord {
-		w := p.at(n).text
+	for p.at(n).Kind == lex.Word {
+		w := p.at(n).Text
 		low := strings.ToLower(w)
-		isUnit := unitTable[w] != nil || lookupUnit(w) != nil
+		isUnit := unit.Symbol(w) != nil || unit.Lookup(w) != nil
 		joins := low == "per" || low == "square" || low == "sq" || low == "cubic" || low == "cu" || low == "squared" || low == "cubed"
 		if !isUnit && !joins {
 			break
 		}
-		if isUnit && n == 0 && len(w) == 1 && !p.at(n).space {
+		if isUnit && n == 0 && len(w) == 1 && !p.at(n).Space {
 			return "", 0
 		}
-		if isUnit && n == 0 && p.at(1).text == "(" { // min(…)
+		if isUnit && n == 0 && p.at(1).Text == "(" { // min(…)
 			return "", 0
 		}
 		text += " " + w
@@ -191,13 +194,13 @@ func (p *parser) unitText() (text string, n int) {
 			text += "^" + e
 			n += size
 		}
-		if p.at(n).text == "/" && p.at(n+1).kind == tWord && lookupUnit(p.at(n+1).text) != nil {
+		if p.at(n).Text == "/" && p.at(n+1).Kind == lex.Word && unit.Lookup(p.at(n+1).Text) != nil {
 			text += " /"
 			n++
 		}
 	}
 	// A unit ends the value: 5 m n is a product.
-	if t := p.at(n); n > 0 && (t.kind == tWord && !stopWord(t.text) || t.text == "(" || t.text == "^" || t.text == "_") {
+	if t := p.at(n); n > 0 && (t.Kind == lex.Word && !stopWord(t.Text) || t.Text == "(" || t.Text == "^" || t.Text == "_") {
 		return "", 0
 	}
 	return strings.TrimSpace(text), n
@@ -207,13 +210,13 @@ func (p *parser) unitText() (text string, n int) {
 // no word that changes the value.
 func (p *parser) noun(a *Node) (*Node, bool, error) {
 	t := p.peek()
-	if t.kind != tWord || !t.space || a.Kind != Number && a.Kind != Div {
+	if t.Kind != lex.Word || !t.Space || a.Kind != Number && a.Kind != Div {
 		return a, false, nil
 	}
 	var words []string
 	n := 0
-	for ; p.at(n).kind == tWord && !stopWord(p.at(n).text); n++ {
-		low := strings.ToLower(p.at(n).text)
+	for ; p.at(n).Kind == lex.Word && !stopWord(p.at(n).Text); n++ {
+		low := strings.ToLower(p.at(n).Text)
 		if low == "percent" && n == 0 {
 			p.i++
 			return &Node{Kind: Mul, Percent: true, Args: []*Node{a, Num(big.NewRat(1, 100))}}, true, nil
@@ -224,11 +227,11 @@ func (p *parser) noun(a *Node) (*Node, bool, error) {
 		words = append(words, low)
 	}
 	end := p.at(n)
-	if n == 0 || n > 4 || len(words[0]) < 3 || end.kind != tEnd && end.text != "," && end.text != ";" && !stopWord(end.text) {
+	if n == 0 || n > 4 || len(words[0]) < 3 || end.Kind != lex.End && end.Text != "," && end.Text != ";" && !stopWord(end.Text) {
 		return a, false, nil
 	}
 	p.i += n
-	return &Node{Kind: Quantity, Args: []*Node{a}, Unit: &Unit{Name: singular(words)}}, true, nil
+	return &Node{Kind: Quantity, Args: []*Node{a}, Unit: &unit.Unit{Name: singular(words)}}, true, nil
 }
 
 // singular drops the plural's s, so that 1 apple and 1 apples are the same thing.
@@ -246,7 +249,7 @@ func singular(words []string) string {
 // compound adds parts of one quantity: 5 ft 3 in, 2 h 30 min.
 func (p *parser) compound(q *Node) (*Node, bool, error) {
 	t := p.peek()
-	if t.kind != tNumber || !q.Unit.Known() || q.Unit.Offset != nil {
+	if t.Kind != lex.Number || !q.Unit.Known() || q.Unit.Offset != nil {
 		return q, true, nil
 	}
 	mark := p.i

@@ -1,5 +1,9 @@
 package syntax
 
+import (
+	"github.com/provenir/provenir/services/verifier/math/lex"
+)
+
 // setExpression reads a ∪ b ∩ c \ d; ∩ binds tighter, the others from the left.
 func (p *parser) setExpression() (*Node, error) {
 	if err := p.enter(); err != nil {
@@ -51,7 +55,7 @@ func (p *parser) ratio() (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !p.is(":") && !p.is(`\colon`) || p.at(1).text == "=" {
+	if !p.is(":") && !p.is(`\colon`) || p.at(1).Text == "=" {
 		return a, nil
 	}
 	n := Make(Ratio, a)
@@ -75,7 +79,7 @@ func (p *parser) set(shut string) (*Node, error) {
 	if p.eat(shut) {
 		return &Node{Kind: Domain, Text: "empty"}, nil
 	}
-	n, err := p.items(func() bool { return p.is(shut) || p.peek().kind == tEnd })
+	n, err := p.items(func() bool { return p.is(shut) || p.peek().Kind == lex.End })
 	if err != nil {
 		return nil, err
 	}
@@ -99,14 +103,14 @@ func (p *parser) bracket(open string) (*Node, error) {
 	// ]a, b[ is the French open interval.
 	french := open == "]"
 	done := func() bool {
-		return p.is(")") || p.is("]") || french && p.is("[") || p.peek().kind == tEnd
+		return p.is(")") || p.is("]") || french && p.is("[") || p.peek().Kind == lex.End
 	}
 	n, err := p.items(done)
 	if err != nil {
 		return nil, err
 	}
-	shut := p.peek().text
-	if p.peek().kind == tEnd || (shut != ")" && shut != "]" && shut != "[") {
+	shut := p.peek().Text
+	if p.peek().Kind == lex.End || (shut != ")" && shut != "]" && shut != "[") {
 		return nil, p.unreadable("a bracket does not close")
 	}
 	p.i++

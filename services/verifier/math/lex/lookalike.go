@@ -1,4 +1,4 @@
-package syntax
+package lex
 
 import (
 	"strings"
@@ -33,8 +33,8 @@ var superscripts = map[rune]byte{'⁰': '0', '¹': '1', '²': '2', '³': '3', '�
 
 var subscripts = map[rune]byte{'₀': '0', '₁': '1', '₂': '2', '₃': '3', '₄': '4', '₅': '5', '₆': '6', '₇': '7', '₈': '8', '₉': '9'}
 
-// fold replaces look-alikes. ASCII text, which most answers are, is given back as it is.
-func fold(s string) string {
+// Fold replaces look-alikes. ASCII text, which most answers are, is given back as it is.
+func Fold(s string) string {
 	ascii := true
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

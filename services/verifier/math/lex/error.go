@@ -1,4 +1,4 @@
-package syntax
+package lex
 
 import "fmt"
 
@@ -26,14 +26,3 @@ func (e *Error) Error() string {
 	}
 	return fmt.Sprintf("%s at byte %d", e.Detail, e.At)
 }
-
-// Limits of a text.
-const (
-	MaxText    = 4096   // bytes
-	MaxNodes   = 512    // of a tree
-	MaxNesting = 64     // of brackets and signs
-	MaxDigits  = 256    // of a number in an expression
-	MaxInteger = 10_000 // digits of a number that is the whole answer
-	maxCells   = 256    // of a matrix
-	maxNames   = 64     // different symbols
-)

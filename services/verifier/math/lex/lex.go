@@ -1,4 +1,4 @@
-package syntax
+package lex
 
 import (
 	"strings"
@@ -32,7 +32,7 @@ type lexer struct {
 	s      string
 	i      int
 	space  bool
-	out    []token
+	out    []Token
 	groups []bool // one an open bracket: commas in it may be thousands separators
 }
 
@@ -40,7 +40,13 @@ func (l *lexer) fail(fault Fault, detail string) error {
 	return &Error{Fault: fault, At: l.i, Detail: detail}
 }
 
-func (l *lexer) run() ([]token, error) {
+// Tokens cuts a cleaned text into tokens. The error is an *Error.
+func Tokens(cleaned string) ([]Token, error) {
+	l := lexer{s: cleaned}
+	return l.run()
+}
+
+func (l *lexer) run() ([]Token, error) {
 	for l.i < len(l.s) {
 		if err := l.next(); err != nil {
 			return nil, err
@@ -49,8 +55,8 @@ func (l *lexer) run() ([]token, error) {
 	return l.out, nil
 }
 
-func (l *lexer) emit(k tokenKind, text string, size int) {
-	l.out = append(l.out, token{kind: k, text: text, at: l.i, space: l.space})
+func (l *lexer) emit(k Kind, text string, size int) {
+	l.out = append(l.out, Token{Kind: k, Text: text, At: l.i, Space: l.space})
 	l.i += size
 	l.space = false
 }
@@ -65,22 +71,22 @@ func (l *lexer) next() error {
 		return l.number()
 	case c == '\\':
 		return l.command()
-	case c < utf8.RuneSelf && isLetter(c):
+	case c < utf8.RuneSelf && IsLetter(c):
 		n := 1
-		for l.i+n < len(l.s) && isLetter(l.s[l.i+n]) {
+		for l.i+n < len(l.s) && IsLetter(l.s[l.i+n]) {
 			n++
 		}
 		if lit, size := hexLiteral(l.s[l.i:]); lit != nil {
-			l.emit(tNumber, l.s[l.i:l.i+size], size)
-			l.out[len(l.out)-1].num = lit
+			l.emit(Number, l.s[l.i:l.i+size], size)
+			l.out[len(l.out)-1].Num = lit
 			return nil
 		}
-		l.emit(tWord, l.s[l.i:l.i+n], n)
+		l.emit(Word, l.s[l.i:l.i+n], n)
 	case c >= utf8.RuneSelf:
 		r, size := utf8.DecodeRuneInString(l.s[l.i:])
 		switch {
 		case r == '€' || r == '£' || r == '¥' || r == '₹':
-			l.emit(tSign, string(r), size)
+			l.emit(Sign, string(r), size)
 		case unicode.IsLetter(r):
 			n := size
 			for l.i+n < len(l.s) {
@@ -90,7 +96,7 @@ func (l *lexer) next() error {
 				}
 				n += size
 			}
-			l.emit(tWord, l.s[l.i:l.i+n], n)
+			l.emit(Word, l.s[l.i:l.i+n], n)
 		default:
 			return l.fail(Unreadable, "the character "+l.s[l.i:l.i+size]+" has no meaning here")
 		}
@@ -106,7 +112,7 @@ func (l *lexer) afterDigit() bool { return l.i > 0 && isDigit(l.s[l.i-1]) }
 func (l *lexer) sign(c byte) {
 	for _, two := range [...]string{"<=", ">=", "!=", "==", "**"} {
 		if strings.HasPrefix(l.s[l.i:], two) {
-			l.emit(tSign, two, 2)
+			l.emit(Sign, two, 2)
 			return
 		}
 	}
@@ -116,7 +122,7 @@ func (l *lexer) sign(c byte) {
 	case ')', ']':
 		l.shut()
 	}
-	l.emit(tSign, l.s[l.i:l.i+1], 1)
+	l.emit(Sign, l.s[l.i:l.i+1], 1)
 }
 
 // open remembers whether commas within the bracket may be thousands separators: only where the parts are set apart by
@@ -155,7 +161,7 @@ func (l *lexer) commaGroups() bool { return len(l.groups) == 0 || l.groups[len(l
 func (l *lexer) command() error {
 	rest := l.s[l.i:]
 	n := 1
-	for n < len(rest) && isLetter(rest[n]) {
+	for n < len(rest) && IsLetter(rest[n]) {
 		n++
 	}
 	if n == 1 { // a backslash and a sign
@@ -189,10 +195,10 @@ func (l *lexer) command() error {
 	case name == `\}`:
 		l.shut()
 	case name == `\$` || name == `\%` || name == `\#` || name == `\&` || name == `\_`:
-		l.emit(tSign, name[1:], n)
+		l.emit(Sign, name[1:], n)
 		return nil
 	}
-	l.emit(tCommand, name, n)
+	l.emit(Command, name, n)
 	return nil
 }
 
@@ -231,9 +237,9 @@ func (l *lexer) text(name string, n int) error {
 			if depth--; depth == 0 {
 				content := l.s[l.i+1 : j]
 				l.i = at
-				l.emit(tText, strings.TrimSpace(unescape(content)), j+1-at)
+				l.emit(Text, strings.TrimSpace(unescape(content)), j+1-at)
 				l.space = strings.HasSuffix(content, " ")
-				l.out[len(l.out)-1].space = true
+				l.out[len(l.out)-1].Space = true
 				return nil
 			}
 		}
@@ -248,6 +254,7 @@ func unescape(s string) string {
 	return strings.NewReplacer(`\ `, " ", `\,`, " ", `\;`, " ", "~", " ", `\%`, "%", `\$`, "$", `\_`, "_").Replace(s)
 }
 
-func isLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
+// IsLetter says whether a byte is an ASCII letter.
+func IsLetter(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }

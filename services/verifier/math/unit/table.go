@@ -1,14 +1,14 @@
-package syntax
+package unit
 
 import (
 	"math/big"
 	"strings"
 )
 
-// unitTable has the units that answers use, by symbol and by name. Factors to metre, kilogram, second, ampere, kelvin,
+// table has the units that answers use, by symbol and by name. Factors to metre, kilogram, second, ampere, kelvin,
 // mole, candela, bit, radian and currency are exact by definition: SI brochure (9th edition), the international yard and
 // pound of 1959, and the US liquid gallon of 231 cubic inches.
-var unitTable = buildUnits(`
+var table = build(`
 m meter metre | m 1 | 1
 km kilometer kilometre | m 1 | 1000
 cm centimeter centimetre | m 1 | 1/100
@@ -103,10 +103,10 @@ dime | usd 1 | 10/100
 ₹ rupee inr INR | inr 1 | 1
 `)
 
-// buildUnits reads the table; a wrong row would be a unit that is not there, which the table's test sees.
-func buildUnits(table string) map[string]*Unit {
+// build reads the table; a wrong row would be a unit that is not there, which the table's test sees.
+func build(rows string) map[string]*Unit {
 	out := map[string]*Unit{}
-	for row := range strings.SplitSeq(strings.TrimSpace(table), "\n") {
+	for row := range strings.SplitSeq(strings.TrimSpace(rows), "\n") {
 		cells := strings.Split(row, " | ")
 		if len(cells) != 3 {
 			continue

@@ -1,18 +1,12 @@
-package syntax
+package lex
 
 import (
 	"math/big"
 	"strconv"
 	"strings"
-)
 
-// literal is a number as it was written.
-type literal struct {
-	value   *big.Rat
-	decimal bool // with a point or an exponent
-	integer bool // digits only, without separators
-	base    int  // 0 for decimal
-}
+	"github.com/provenir/provenir/services/verifier/math/unit"
+)
 
 // number reads a number at l.i with its separators, fraction, repeating part, exponent or base.
 func (l *lexer) number() error {
@@ -22,7 +16,7 @@ func (l *lexer) number() error {
 	}
 	whole, size, grouped := l.wholePart(s)
 	if size > 0 && !grouped {
-		if lit, n := basedLiteral(whole, s[size:]); lit != nil {
+		if lit, n := Based(whole, s[size:]); lit != nil {
 			return l.put(lit, size+n)
 		}
 	}
@@ -52,22 +46,22 @@ func (l *lexer) number() error {
 	if len(whole)+len(frac)+len(repeat) > limit {
 		return l.fail(TooLarge, "a number has more than "+strconv.Itoa(limit)+" digits")
 	}
-	v, ok := value(whole, frac, repeat, exponent)
+	v, ok := Value(whole, frac, repeat, exponent)
 	if !ok {
 		return l.fail(TooLarge, "an exponent is larger than the limit")
 	}
-	return l.put(&literal{value: v, decimal: (hasPoint && repeat == "") || n > 0, integer: !hasPoint && n == 0 && !grouped}, size)
+	return l.put(&Literal{Value: v, Decimal: (hasPoint && repeat == "") || n > 0, Integer: !hasPoint && n == 0 && !grouped}, size)
 }
 
-func (l *lexer) put(lit *literal, size int) error {
-	l.emit(tNumber, l.s[l.i:l.i+size], size)
-	l.out[len(l.out)-1].num = lit
+func (l *lexer) put(lit *Literal, size int) error {
+	l.emit(Number, l.s[l.i:l.i+size], size)
+	l.out[len(l.out)-1].Num = lit
 	return nil
 }
 
 // wholePart reads the digits before the point, with thousands separators.
 func (l *lexer) wholePart(s string) (digits string, size int, grouped bool) {
-	n := run(s)
+	n := Digits(s)
 	if n == 0 {
 		return "", 0, false
 	}
@@ -87,7 +81,7 @@ func (l *lexer) wholePart(s string) (digits string, size int, grouped bool) {
 	}
 	// 1.234.567 and 1.234,56 have points as separators; 1.234 alone is a decimal.
 	if d, m := groups(s, n, "."); m > 0 {
-		if m > n+4 || strings.HasPrefix(s[m:], ",") && run(s[m+1:]) > 0 && run(s[m+1:]) != 3 {
+		if m > n+4 || strings.HasPrefix(s[m:], ",") && Digits(s[m+1:]) > 0 && Digits(s[m+1:]) != 3 {
 			return d, m, true
 		}
 	}
@@ -105,7 +99,7 @@ func groups(s string, n int, sep string) (digits string, size int) {
 				at += 2
 			}
 		}
-		if run(s[at:]) != 3 {
+		if Digits(s[at:]) != 3 {
 			break
 		}
 		if b == nil {
@@ -125,7 +119,7 @@ func measured(s string) bool {
 	if !strings.HasPrefix(s, ",") {
 		return false
 	}
-	n := run(s[1:])
+	n := Digits(s[1:])
 	rest := strings.TrimLeft(s[1+n:], " ")
 	if n == 0 || n == 3 || strings.Contains(rest, ",") {
 		return false
@@ -135,7 +129,7 @@ func measured(s string) bool {
 			return true
 		}
 	}
-	_, isUnit := parseUnit(rest)
+	_, isUnit := unit.Parse(rest)
 	return isUnit && len(rest) > 1
 }
 
@@ -144,96 +138,19 @@ func measured(s string) bool {
 func fraction(s string, grouped bool) (digits string, size int) {
 	switch {
 	case strings.HasPrefix(s, "."):
-		if n := run(s[1:]); n > 0 {
+		if n := Digits(s[1:]); n > 0 {
 			return s[1 : 1+n], 1 + n
 		}
 	case strings.HasPrefix(s, "{,}"):
-		if n := run(s[3:]); n > 0 {
+		if n := Digits(s[3:]); n > 0 {
 			return s[3 : 3+n], 3 + n
 		}
 	case grouped && strings.HasPrefix(s, ","):
-		if n := run(s[1:]); n > 0 && n != 3 {
+		if n := Digits(s[1:]); n > 0 && n != 3 {
 			return s[1 : 1+n], 1 + n
 		}
 	}
 	return "", 0
-}
-
-// repeating reads \overline{36}, \bar{3}, \dot{3}, (3) and … behind a fraction, or right behind the point.
-func repeating(frac, s string, hasPoint bool) (nonRepeating, repeat string, size int) {
-	if !hasPoint { // s begins with the point
-		if len(s) < 2 || s[1] != '\\' && s[1] != '(' {
-			return frac, "", 0
-		}
-		_, repeat, n := repeating("", s[1:], true)
-		if n == 0 {
-			return frac, "", 0
-		}
-		return "", repeat, n + 1
-	}
-	for _, c := range [...]string{`\overline`, `\bar`, `\dot`} {
-		if !strings.HasPrefix(s, c) {
-			continue
-		}
-		inner, n := group(s[len(c):])
-		if n == 0 || run(inner) != len(inner) || inner == "" {
-			return frac, "", 0
-		}
-		n += len(c)
-		if c == `\dot` { // 0.\dot1 42 \dot7: all between the dots repeats
-			middle := run(s[n:])
-			if rest := s[n+middle:]; strings.HasPrefix(rest, `\dot`) {
-				if last, m := group(rest[len(`\dot`):]); m > 0 && run(last) == len(last) && last != "" {
-					return frac, inner + s[n:n+middle] + last, n + middle + len(`\dot`) + m
-				}
-			}
-		}
-		return frac, inner, n
-	}
-	if strings.HasPrefix(s, "(") { // 0.1(6) as Russian books write it; nobody answers with a product like that
-		n := run(s[1:])
-		if n > 0 && strings.HasPrefix(s[1+n:], ")") {
-			return frac, s[1 : 1+n], n + 2
-		}
-	}
-	for _, dots := range [...]string{`\ldots`, `\dots`, `\cdots`, "..."} {
-		if strings.HasPrefix(s, dots) {
-			if head, block := period(frac); block != "" {
-				return head, block, len(dots)
-			}
-		}
-	}
-	return frac, "", 0
-}
-
-// period finds what digits before an ellipsis repeat: one digit at least three times, or a longer block at least twice.
-func period(frac string) (head, block string) {
-	for size := 1; size <= len(frac)/2; size++ {
-		times := 1
-		block := frac[len(frac)-size:]
-		for (times+1)*size <= len(frac) && frac[len(frac)-(times+1)*size:len(frac)-times*size] == block {
-			times++
-		}
-		if times >= 3 || size > 1 && times >= 2 {
-			return frac[:len(frac)-times*size], block
-		}
-	}
-	return frac, ""
-}
-
-// group reads {…} or one character.
-func group(s string) (inner string, size int) {
-	if s == "" {
-		return "", 0
-	}
-	if s[0] != '{' {
-		return s[:1], 1
-	}
-	end := strings.IndexByte(s, '}')
-	if end < 0 {
-		return "", 0
-	}
-	return s[1:end], end + 1
 }
 
 // exponentOf reads E-notation. A small e after an integer is the number e in 2e-1, but 1e-5 and 3e10 are exponents:
@@ -246,8 +163,8 @@ func exponentOf(s, whole string, hasPoint bool) (exponent string, size int) {
 	if s[i] == '+' || s[i] == '-' {
 		i++
 	}
-	n := run(s[i:])
-	if n == 0 || (i+n < len(s) && isLetter(s[i+n])) {
+	n := Digits(s[i:])
+	if n == 0 || (i+n < len(s) && IsLetter(s[i+n])) {
 		return "", 0
 	}
 	if s[0] == 'e' && !hasPoint && i == 2 && n == 1 && whole != "1" {
@@ -259,8 +176,8 @@ func exponentOf(s, whole string, hasPoint bool) (exponent string, size int) {
 // maxExponent bounds E-notation: 1e10001 has more digits than a number may have.
 const maxExponent = 10_000
 
-// value makes whole.frac(repeat)·10^exponent.
-func value(whole, frac, repeat, exponent string) (*big.Rat, bool) {
+// Value makes whole.frac(repeat)·10^exponent.
+func Value(whole, frac, repeat, exponent string) (*big.Rat, bool) {
 	digits := whole + frac
 	if digits == "" {
 		digits = "0"
@@ -300,55 +217,11 @@ func tenTo(n int) *big.Int {
 	return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil)
 }
 
-// run is the length of the digits at the start.
-func run(s string) int {
+// Digits is the length of the digits at the start.
+func Digits(s string) int {
 	n := 0
 	for n < len(s) && isDigit(s[n]) {
 		n++
 	}
 	return n
-}
-
-// basedLiteral reads a subscript base behind digits: 1101_2, 1101_{2}.
-func basedLiteral(digits, s string) (*literal, int) {
-	if !strings.HasPrefix(s, "_") {
-		return nil, 0
-	}
-	inner, n := group(s[1:])
-	if inner == "" || run(inner) != len(inner) || len(inner) > 2 {
-		return nil, 0
-	}
-	if s[1] != '{' { // 1101_10 means base 10 to people
-		inner = s[1 : 1+run(s[1:])]
-		n = len(inner)
-	}
-	base, err := strconv.Atoi(inner)
-	if err != nil || base < 2 || base > 36 || len(digits) > MaxDigits {
-		return nil, 0
-	}
-	v, ok := new(big.Int).SetString(digits, base)
-	if !ok {
-		return nil, 0
-	}
-	return &literal{value: new(big.Rat).SetInt(v), base: base}, 1 + n
-}
-
-// hexLiteral reads digits with letters and a base above 10: 1A_{16}, FF_{16}. A letter first counts with base 16 only:
-// A_{12} is the name of something.
-func hexLiteral(s string) (*literal, int) {
-	n, letters := 0, 0
-	for n < len(s) && (isDigit(s[n]) || s[n] >= 'A' && s[n] <= 'Z') {
-		if !isDigit(s[n]) {
-			letters++
-		}
-		n++
-	}
-	if letters == 0 || n < 2 || n >= len(s) || s[n] != '_' {
-		return nil, 0
-	}
-	lit, size := basedLiteral(s[:n], s[n:])
-	if lit == nil || (!isDigit(s[0]) && lit.base != 16) {
-		return nil, 0
-	}
-	return lit, n + size
 }

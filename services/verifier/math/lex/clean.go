@@ -1,10 +1,10 @@
-package syntax
+package lex
 
 import "strings"
 
-// clean takes away what is around the math: delimiters, Markdown, closing punctuation.
-func clean(s string) string {
-	s = strings.TrimSpace(fold(s))
+// Clean takes away what is around the math: delimiters, Markdown, closing punctuation.
+func Clean(s string) string {
+	s = strings.TrimSpace(Fold(s))
 	s = strings.ReplaceAll(s, `\\begin`, `\begin`)
 	for {
 		before := s
@@ -68,11 +68,11 @@ func dollars(s string) string {
 // codeMarks are what programs have and answers have not.
 var codeMarks = [...]string{"__", "import ", "lambda ", "lambda:", "exec(", "eval(", "open(", "print(", "os.", "sys.", "def ", "return ", "subprocess", "getattr", "globals(", "compile("}
 
-// codeShaped says whether a text looks like a program. Nothing would run it; but who answers with a program is not
+// IsCode says whether a text looks like a program. Nothing would run it; but who answers with a program is not
 // answering, and the verdict should say so.
-func codeShaped(s string) bool {
+func IsCode(s string) bool {
 	for _, m := range codeMarks {
-		if i := strings.Index(s, m); i >= 0 && (i == 0 || !isLetter(s[i-1]) || m == "__") {
+		if i := strings.Index(s, m); i >= 0 && (i == 0 || !IsLetter(s[i-1]) || m == "__") {
 			return true
 		}
 	}
@@ -87,8 +87,8 @@ var opaqueCommands = [...]string{
 	`\begin{tabular}`, `\begin{align`, `\underbrace`, `\overset`, `\therefore`, `\because`, `\Re`, `\Im`, `\sup`, `\inf`, `\det`, `\tr`, `\substack`,
 }
 
-// hasOpaque says whether such a command occurs; \int must not be found in \intercal, nor \in in \int.
-func hasOpaque(s string) bool {
+// HasOpaque says whether such a command occurs; \int must not be found in \intercal, nor \in in \int.
+func HasOpaque(s string) bool {
 	if !strings.Contains(s, `\`) && !strings.Contains(s, "...") {
 		return false
 	}
@@ -99,7 +99,7 @@ func hasOpaque(s string) bool {
 				break
 			}
 			end := from + i + len(c)
-			if c[len(c)-1] == '}' || c == `\begin{align` || end == len(s) || !isLetter(s[end]) {
+			if c[len(c)-1] == '}' || c == `\begin{align` || end == len(s) || !IsLetter(s[end]) {
 				return true
 			}
 			from = end

@@ -1,4 +1,5 @@
-package syntax
+// Package unit knows the units that answers are measured in, with exact factors, and reads expressions of them.
+package unit
 
 import (
 	"math/big"
@@ -33,8 +34,8 @@ func (u *Unit) SameDimension(v *Unit) bool {
 	return true
 }
 
-// parseUnit reads a unit expression: km/h, m s^{-2}, kg·m/s^2, square meters, cubic cm, meters per second.
-func parseUnit(text string) (*Unit, bool) {
+// Parse reads a unit expression: km/h, m s^{-2}, kg·m/s^2, square meters, cubic cm, meters per second.
+func Parse(text string) (*Unit, bool) {
 	text = strings.NewReplacer(`\cdot`, " ", "·", " ", "*", " ", "{", "", "}", "", `\degree`, "°", ".", " ", `^\circ`, "°", `\circ`, "°").Replace(text)
 	text = strings.ReplaceAll(text, "/", " / ")
 	fields := strings.Fields(text)
@@ -62,7 +63,7 @@ func parseUnit(text string) (*Unit, bool) {
 			power = 3
 			continue
 		}
-		base, e, ok := unitPower(w)
+		base, e, ok := powerOf(w)
 		if !ok {
 			return nil, false
 		}
@@ -83,8 +84,8 @@ func parseUnit(text string) (*Unit, bool) {
 	return u, true
 }
 
-// unitPower reads one unit with its exponent: s^-2, m2, cm^3.
-func unitPower(w string) (*Unit, int, bool) {
+// powerOf reads one unit with its exponent: s^-2, m2, cm^3.
+func powerOf(w string) (*Unit, int, bool) {
 	name, exp, has := strings.Cut(w, "^")
 	e := 1
 	if has {
@@ -94,7 +95,7 @@ func unitPower(w string) (*Unit, int, bool) {
 		}
 		e = n
 	}
-	u := lookupUnit(name)
+	u := Lookup(name)
 	return u, e, u != nil
 }
 
@@ -113,9 +114,9 @@ func (u *Unit) multiply(b *Unit, e int) {
 	}
 }
 
-// lookupUnit finds a unit by symbol (case counts: mm and Mm differ) or by name in singular or plural.
-func lookupUnit(name string) *Unit {
-	if u := unitTable[name]; u != nil {
+// Lookup finds a unit by symbol (case counts: mm and Mm differ) or by name in singular or plural.
+func Lookup(name string) *Unit {
+	if u := table[name]; u != nil {
 		return u
 	}
 	low := strings.ToLower(name)
@@ -123,9 +124,12 @@ func lookupUnit(name string) *Unit {
 		return nil
 	}
 	for _, n := range [...]string{low, strings.TrimSuffix(low, "s"), strings.TrimSuffix(low, "es")} {
-		if u := unitTable[n]; u != nil && len(n) >= 3 {
+		if u := table[n]; u != nil && len(n) >= 3 {
 			return u
 		}
 	}
 	return nil
 }
+
+// Symbol finds a unit by its exact symbol or name; nil for none.
+func Symbol(name string) *Unit { return table[name] }
