@@ -76,6 +76,8 @@ func TestKinds(t *testing.T) {
 		}, nil},
 		{"entropy first value high", detect.Config{}, 60, from(1, row{metric.Entropy: 8}, row{metric.Entropy: 2}), nil},
 		{"entropy starts low", detect.Config{}, 60, constant(row{metric.Entropy: 0.08}), []string{"entropy_drift warn@0"}},
+		{"entropy halves where it is low already", detect.Config{}, 60, from(30, row{metric.Entropy: 0.08}, row{metric.Entropy: 0.03}),
+			[]string{"entropy_drift warn@0", "entropy_collapse warn@32", "entropy_drift warn@32"}},
 		{"entropy explodes", detect.Config{}, 60, one(metric.Entropy, func(s uint64) float64 { return 0.5 * math.Exp(max(0, float64(s)-30)/8) }),
 			[]string{"entropy_explosion warn@", "entropy_explosion critical@"}},
 

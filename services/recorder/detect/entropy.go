@@ -74,6 +74,11 @@ func (d *entropy) judge(f *frame, x, now float64) {
 	case now < drop && (f.isOpen("zero_signal") || f.isOpen("reward_plateau")):
 		level, note = Critical, "halved while rewards teach nothing"
 	}
+	if level == Critical && base < entropyLow {
+		// The run began nearly deterministic, as a policy does that imitated first: a few hundredths of a nat halve while
+		// it learns as it should. It is worth a word and no more.
+		level, note = Warn, note+"; the baseline is low already"
+	}
 	signal("entropy_collapse", level, now > drop/clearShare, drop, note)
 
 	level, note = None, "median of 5 against the baseline"
