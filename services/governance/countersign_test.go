@@ -54,7 +54,7 @@ func (x *tree) root(size int64) ledger.Hash {
 	if err != nil {
 		x.t.Fatal(err)
 	}
-	return ledger.Hash(h)
+	return h
 }
 
 func (x *tree) proof(old, size int64) [][]byte {
