@@ -162,12 +162,13 @@ func fillObjective(s *trainerv1.TrainSpec, row objective.Row) (objective.Row, er
 		o.MaxGenBatches = proto.Uint32(3)
 	}
 	if row.Overlong && o.OverlongCache == nil {
-		o.OverlongCache = proto.Uint32(s.GetSampling().GetMaxTokens() / 5)
+		o.OverlongCache = proto.Uint32(max(1, s.GetSampling().GetMaxTokens()/5))
 	}
 	if o.OverlongCache != nil {
 		fill(&o.OverlongFactor, 1)
-		if o.GetOverlongCache() > s.GetSampling().GetMaxTokens() {
-			return row, field("objective.overlong_cache", "is longer than sampling.max_tokens")
+		// What the penalty refuses would end the run at its first step, after the rollouts are paid for.
+		if _, err := objective.Overlong(0, int(s.GetSampling().GetMaxTokens()), int(o.GetOverlongCache()), o.GetOverlongFactor()); err != nil {
+			return row, field("objective.overlong_cache", err.Error()+" (limit is sampling.max_tokens)")
 		}
 	}
 	if err := row.Check(); err != nil {
