@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"strings"
 
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/services/trainer/engine"
@@ -43,7 +44,7 @@ func Tabular() Backend {
 			if m != nil && m.GetTabular() == nil && m.GetCheckpoint() == "" {
 				return &engine.Error{Reason: "ARCHITECTURE_UNSUPPORTED", Detail: "tabular trains model.tabular only; use backend: builtin"}
 			}
-			if s.GetBackend() != "tabular" {
+			if !strings.EqualFold(s.GetBackend(), "tabular") {
 				return &engine.Error{Reason: "OPTION_UNSUPPORTED", Detail: "is for tests and runs only when it is named"}
 			}
 			if s.GetPeft() != nil {

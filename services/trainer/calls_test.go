@@ -1,0 +1,141 @@
+package trainer_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	"github.com/provenir/provenir/internal/rpc"
+)
+
+func (r *room) generate(req *trainerv1.GenerateRequest) (rows []*trainerv1.GenerateResponse, err error) {
+	s, err := r.client.Generate(r.t.Context(), req)
+	if err != nil {
+		return nil, err
+	}
+	for {
+		m, err := s.Recv()
+		if errors.Is(err, io.EOF) {
+			return rows, nil
+		}
+		if err != nil {
+			return rows, err
+		}
+		rows = append(rows, m)
+	}
+}
+
+func TestCallsOnCheckpoints(t *testing.T) {
+	r := newRoom(t)
+	run := newRun(t)
+	seen := r.orchestrate(r.grpo(6, nil), run).must()
+	last := seen.checkpoints[len(seen.checkpoints)-1]
+
+	got, err := r.client.GetCheckpoint(t.Context(), &trainerv1.GetCheckpointRequest{Checkpoint: run + "@last"})
+	if err != nil || string(got.GetCheckpoint().GetDigest()) != string(last.GetDigest()) {
+		t.Errorf("@last: %v, %v", got, err)
+	}
+	if _, err := r.client.GetCheckpoint(t.Context(), &trainerv1.GetCheckpointRequest{Checkpoint: run + "@99"}); !rpc.Is(err, reason("CHECKPOINT_NOT_FOUND")) {
+		t.Errorf("@99: %v", err)
+	}
+	var pages []int
+	for token := ""; ; {
+		page, err := r.client.ListCheckpoints(t.Context(), &trainerv1.ListCheckpointsRequest{RunId: run, PageSize: 2, PageToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, len(page.GetCheckpoints()))
+		if token = page.GetNextPageToken(); token == "" {
+			break
+		}
+	}
+	if fmt.Sprint(pages) != "[2 1]" {
+		t.Errorf("pages of %v checkpoints", pages)
+	}
+	if _, err := r.client.ListCheckpoints(t.Context(), &trainerv1.ListCheckpointsRequest{RunId: run, PageToken: "x"}); !rpc.Is(err, reason("RESUME_TOKEN_FOREIGN")) {
+		t.Errorf("a foreign token: %v", err)
+	}
+
+	ask := &trainerv1.GenerateRequest{Checkpoint: run + "@last", Prompts: [][]byte{[]byte("question 0: "), []byte("question 1: ")}, MaxTokens: 2, Temperature: 1, Seed: 5}
+	rows, err := r.generate(ask)
+	if err != nil || len(rows) != 2 || rows[1].GetIndex() != 1 || len(rows[0].GetText()) != 1 || string(rows[0].GetCheckpoint()) != string(last.GetDigest()) {
+		t.Fatalf("%v, %v", rows, err)
+	}
+	again, err := r.generate(ask)
+	if err != nil || string(again[0].GetTokens()) != string(rows[0].GetTokens()) || string(again[1].GetTokens()) != string(rows[1].GetTokens()) {
+		t.Errorf("the same seed gave other rows: %v", err)
+	}
+	tokens, err := r.client.Tokenize(t.Context(), &trainerv1.TokenizeRequest{Checkpoint: run + "@last", Text: []byte("abc")})
+	if err != nil || len(tokens.GetTokens()) != 3 || string(tokens.GetTokenizerDigest()) != string(seen.ready.GetTokenizerDigest()) {
+		t.Errorf("%v, %v", tokens, err)
+	}
+}
+
+func TestGenerateNamesWhatIsWrong(t *testing.T) {
+	r := newRoom(t)
+	run := newRun(t)
+	r.orchestrate(r.grpo(2, nil), run).must()
+	prompts := [][]byte{[]byte("q")}
+	for _, c := range []struct {
+		name, want string
+		req        *trainerv1.GenerateRequest
+	}{
+		{"no such checkpoint", "CHECKPOINT_NOT_FOUND", &trainerv1.GenerateRequest{Checkpoint: "00", Prompts: prompts, MaxTokens: 2}},
+		{"keys for other rows", "INVALID_ARGUMENT", &trainerv1.GenerateRequest{Checkpoint: run + "@last", Prompts: prompts, MaxTokens: 2,
+			RowKeys: []*trainerv1.RowKey{{}, {}}}},
+		{"longer than the context", "INVALID_ARGUMENT", &trainerv1.GenerateRequest{Checkpoint: run + "@last", Prompts: [][]byte{make([]byte, 4096)}, MaxTokens: 2}},
+		{"an empty prompt", "INVALID_ARGUMENT", &trainerv1.GenerateRequest{Checkpoint: run + "@last", Prompts: [][]byte{{}}, MaxTokens: 2}},
+	} {
+		if rows, err := r.generate(c.req); !rpc.Is(err, reason(c.want)) || len(rows) > 0 {
+			t.Errorf("%s: %d rows, %v", c.name, len(rows), err)
+		}
+	}
+}
+
+func TestPlansAndEngines(t *testing.T) {
+	r := newRoom(t)
+	engines, err := r.client.ListEngines(t.Context(), &trainerv1.ListEnginesRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range engines.GetEngines() {
+		if e.GetAvailable() != (e.GetName() == "tabular") || e.GetDetail() == "" {
+			t.Errorf("%v", e)
+		}
+	}
+	for _, c := range []struct {
+		backend, want string
+	}{{"tabular", ""}, {"TABULAR", ""}, {"auto", "NO_BACKEND"}, {"trl", "ENGINE_UNAVAILABLE"}, {"stub", "BACKEND_UNKNOWN"}, {"nobody", "BACKEND_UNKNOWN"}} {
+		p, err := r.client.PlanTraining(t.Context(), &trainerv1.PlanTrainingRequest{Spec: r.grpo(3, func(s *trainerv1.TrainSpec) { s.Backend = c.backend })})
+		if c.want == "" && (err != nil || p.GetEngine() != "tabular" || p.GetEffective().GetMinibatch() != 24) {
+			t.Errorf("%s: %v, %v", c.backend, p, err)
+		}
+		if c.want != "" && !rpc.Is(err, reason(c.want)) {
+			t.Errorf("%s: %v, want %s", c.backend, err, c.want)
+		}
+	}
+}
+
+func TestDatasetsThatCannotBeTrained(t *testing.T) {
+	r := newRoom(t)
+	missing := make([]byte, 32)
+	for _, c := range []struct {
+		name, want string
+		digest     []byte
+	}{
+		{"not in the store", "DATASET_NOT_FOUND", missing},
+		{"not JSON", "DATASET_INVALID", r.blob("{\n")},
+		{"no prompt", "DATASET_INVALID", r.blob(`{"completion":"a"}`)},
+		{"a prompt that is no text", "DATASET_INVALID", r.blob(`{"prompt":["a"]}`)},
+		{"no row", "DATASET_INVALID", r.blob("\n")},
+		{"nothing to learn from", "DATASET_INVALID", r.blob(`{"prompt":"a"}`)},
+	} {
+		o := r.orchestrate(r.sft(1), newRun(t))
+		o.start.Spec.Dataset.Digest = c.digest
+		if _, err := o.run(t.Context()); !rpc.Is(err, reason(c.want)) {
+			t.Errorf("%s: %v, want %s", c.name, err, c.want)
+		}
+	}
+}
