@@ -222,7 +222,7 @@ func TestGuessRateIsNotUnderstated(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		const n = 20000
+		const n = 6000
 		count := map[string]int{}
 		most := 0
 		for index := range uint64(n) {

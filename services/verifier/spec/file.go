@@ -172,14 +172,14 @@ func spread(v any, depth int) (any, error) {
 		if !ok {
 			return nil, &BadSpecError{Path: "file", Field: "reward.parts", Value: showValue(parts), Allowed: "a list"}
 		}
-		spreaded := make([]any, len(list))
+		plain := make([]any, len(list))
 		for i, p := range list {
 			var err error
-			if spreaded[i], err = spread(p, depth+1); err != nil {
+			if plain[i], err = spread(p, depth+1); err != nil {
 				return nil, err
 			}
 		}
-		out["parts"] = spreaded
+		out["parts"] = plain
 	}
 	if when, has := out["when"]; has {
 		var err error

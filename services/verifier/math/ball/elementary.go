@@ -152,7 +152,7 @@ func Atan(x Real) (Real, error) {
 	n2 := work().Mul(n, n)
 	power := work().Set(n)
 	for k := int64(0); k < 64; k++ {
-		sign := int64(1 - 2*(k%2))
+		sign := 1 - 2*(k%2)
 		t := work().Quo(power, work().SetInt64(sign*(2*k+1)))
 		y.Add(y, t)
 		if t.Sign() == 0 || t.MantExp(nil) < -inner {

@@ -112,9 +112,7 @@ func elements(n *syntax.Node) []*syntax.Node {
 			case n.Kind == syntax.Union:
 				out = append(out, elements(a)...)
 			case a.Kind == syntax.Relation && len(a.Args) == 2 && a.Ops[0] == syntax.Equal:
-				for _, v := range expand(a) {
-					out = append(out, v)
-				}
+				out = append(out, expand(a)...)
 			default:
 				out = append(out, expand(a)...)
 			}

@@ -239,10 +239,6 @@ func sameRounded(a, b *big.Rat, decimals int) bool {
 	if a.Sign() != b.Sign() {
 		return false
 	}
-	larger := new(big.Rat).Abs(a)
-	if o := new(big.Rat).Abs(b); o.Cmp(larger) > 0 {
-		larger = o
-	}
 	for n := decimals; ; n++ {
 		if n > 400 {
 			return false

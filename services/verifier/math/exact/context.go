@@ -29,11 +29,10 @@ type Context struct {
 	PhiIsName bool
 }
 
-// NewContext makes a context with the three fixed generators.
+// NewContext makes a context that knows i.
 func NewContext(b *Budget) *Context {
-	x := &Context{ids: map[string]int{}, budget: b}
-	x.gen("i", genImaginary, constant(big.NewRat(-1, 1)))
-	return x
+	i := generator{key: "i", kind: genImaginary, square: constant(big.NewRat(-1, 1))}
+	return &Context{ids: map[string]int{i.key: 0}, gens: []generator{i}, budget: b}
 }
 
 // maxGenerators fits an id in a byte of a key.

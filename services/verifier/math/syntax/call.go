@@ -103,7 +103,7 @@ var inverses = map[string]string{
 
 // arguments reads (a, b), {a}, \{a, b\}, or what stands next without brackets.
 func (p *parser) arguments() ([]*Node, error) {
-	shut := ""
+	var shut string
 	switch {
 	case p.eat("("):
 		shut = ")"

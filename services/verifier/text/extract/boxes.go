@@ -29,7 +29,7 @@ func FindBoxes(s string, offset int) Boxes {
 			continue
 		}
 		rest := strings.TrimRight(s[open+1:], " \t\r\n$")
-		if rest != "" && len(rest) <= MaxCandidate && !strings.Contains(rest, "\n") && strings.Index(rest, "box") < 0 {
+		if rest != "" && len(rest) <= MaxCandidate && !strings.Contains(rest, "\n") && !strings.Contains(rest, "box") {
 			out.Pieces = append(out.Pieces, Piece{Text: rest, Source: Box, Start: offset + open + 1, End: offset + open + 1 + len(rest)})
 			out.Unterminated = true
 			return out

@@ -7,7 +7,7 @@ func FindDelimited(s string, offset int) []Piece {
 	var out []Piece
 	clear := map[string]int{} // by closing delimiter: there is none before this place, so nobody looks there again
 	for i := 0; i < len(s); {
-		open, shut := "", ""
+		var open, shut string
 		switch {
 		case s[i] == '\\' && i+1 < len(s) && s[i+1] == '(':
 			open, shut = `\(`, `\)`
