@@ -108,14 +108,11 @@ func elements(n *syntax.Node) []*syntax.Node {
 	case syntax.List, syntax.Set, syntax.Union:
 		var out []*syntax.Node
 		for _, a := range n.Args {
-			switch {
-			case n.Kind == syntax.Union:
+			if n.Kind == syntax.Union {
 				out = append(out, elements(a)...)
-			case a.Kind == syntax.Relation && len(a.Args) == 2 && a.Ops[0] == syntax.Equal:
-				out = append(out, expand(a)...)
-			default:
-				out = append(out, expand(a)...)
+				continue
 			}
+			out = append(out, expand(a)...)
 		}
 		return out
 	case syntax.Domain:
