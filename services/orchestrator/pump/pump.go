@@ -50,7 +50,6 @@ type Pump struct {
 	round   []row
 	frames  []*trainerv1.RolloutFrame // held back while the round may be recorded already
 	replay  bool
-	bytes   uint64
 	heldout []row // of the step, drawn for a second verdict
 
 	// Counts of the run, for the last record.
@@ -68,10 +67,11 @@ func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error 
 	if len(p.round) == 0 {
 		p.replay = p.Ledger.Next() < p.Ledger.Recorded()
 	}
+	var size uint64
 	records := make([]*recorderv1.Record, 0, len(frames))
 	for _, f := range frames {
 		records = append(records, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_ROLLOUT, Payload: f.GetBody(), Volatile: f.GetVolatile()})
-		p.bytes += uint64(len(f.GetBody()))
+		size += uint64(len(f.GetBody()))
 	}
 	if err := p.Ledger.Append(ctx, records...); err != nil {
 		return fmt.Errorf("record rollouts: %w", err)
@@ -85,9 +85,15 @@ func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error 
 	}
 	if p.replay {
 		p.frames = append(p.frames, frames...)
-		return nil
+	} else if err := p.judge(ctx, from, frames); err != nil {
+		return err
 	}
-	return p.judge(ctx, from, frames)
+	// Recorder and verifier have taken them, by windows of their own. Credit that came only with the rewards would never
+	// come in a round that is larger than the window: the trainer waits to send its end.
+	if err := p.Payer.Credit(size); err != nil {
+		return fmt.Errorf("give credit back: %w", err)
+	}
+	return nil
 }
 
 func (p *Pump) judge(ctx context.Context, from int, frames []*trainerv1.RolloutFrame) error {
@@ -139,13 +145,10 @@ func (p *Pump) Finish(ctx context.Context, step uint64, round uint32) error {
 	if err := p.Payer.Pay(ctx, &trainerv1.VerdictBatch{Rewards: paid, Step: step, Round: round}); err != nil {
 		return fmt.Errorf("pay: %w", err)
 	}
-	if err := p.Payer.Credit(p.bytes); err != nil {
-		return fmt.Errorf("give credit back: %w", err)
-	}
 	if p.Judge != nil && len(p.heldout) == 0 {
 		p.Judge.Forget(p.Judge.seq + 1)
 	}
-	p.round, p.frames, p.bytes = p.round[:0], nil, 0
+	p.round, p.frames = p.round[:0], nil
 	return p.Fault.At(PointPaid)
 }
 
