@@ -27,7 +27,7 @@ func (b *inbox[T]) put(v T) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.items) == inboxLimit {
-		return rpc.Errorf(codes.ResourceExhausted, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%d frames wait unread", inboxLimit)
+		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%d frames wait unread", inboxLimit)
 	}
 	b.items = append(b.items, v)
 	select {
