@@ -28,11 +28,11 @@ const (
 // demo makes the datasets from the seed and the spec of the main job. Its problems come from the task pack arithmetic and
 // enter through IngestDataset like a user's own.
 func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1.RunSpec, error) {
-	train, err := tasks(ctx, s, o.seed, "train", demoTrain)
+	train, judge, err := tasks(ctx, s, o.seed, "train", demoTrain)
 	if err != nil {
 		return nil, err
 	}
-	heldout, err := tasks(ctx, s, o.seed, "test", demoHeldout)
+	heldout, _, err := tasks(ctx, s, o.seed, "test", demoHeldout)
 	if err != nil {
 		return nil, err
 	}
@@ -45,18 +45,20 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 			Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-4), Warmup: proto.Uint32(5), Schedule: "cosine"},
 			Sampling:  &trainerv1.Sampling{MaxTokens: 30, GroupSize: 8, PromptsPerStep: 32}},
 		Gate:     &orchestratorv1.GateSpec{EvalEvery: 25},
-		Verifier: &verifierv1.Spec{Name: "math"},
+		Verifier: judge,
 	}
 	return spec, nil
 }
 
-// tasks samples a split of the pack and ingests it.
-func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uint32) (*corev1.DatasetRef, error) {
+// tasks samples a split of the pack, ingests it, and gives the verifier that the pack asks for: plain math equality would
+// pay a policy that echoes the question, since 47+25 equals 72.
+func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uint32) (*corev1.DatasetRef, *verifierv1.Spec, error) {
 	stream, err := verifierv1.NewVerifierServiceClient(s.Conn).SampleTasks(ctx, &verifierv1.SampleTasksRequest{Pack: "arithmetic", Seed: seed,
 		Split: split, Count: n, Preset: "demo"})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
+	var judge *verifierv1.Spec
 	var file bytes.Buffer
 	enc := json.NewEncoder(&file)
 	enc.SetEscapeHTML(false)
@@ -66,7 +68,10 @@ func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uin
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("sample the arithmetic pack: %w", err)
+			return nil, nil, fmt.Errorf("sample the arithmetic pack: %w", err)
+		}
+		if m.GetSpec() != nil {
+			judge = m.GetSpec()
 		}
 		for _, t := range m.GetTasks() {
 			row := map[string]any{"id": t.GetId(), "prompt": t.GetPrompt(), "reference": t.GetReference()}
@@ -74,9 +79,13 @@ func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uin
 				row["completion"] = t.GetCompletion()
 			}
 			if err := enc.Encode(row); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 		}
 	}
-	return ingest(ctx, evaluatorv1.NewEvaluatorServiceClient(s.Conn), "demo-"+split, &file)
+	if judge == nil {
+		return nil, nil, errors.New("the arithmetic pack named no verifier for its tasks")
+	}
+	ref, err := ingest(ctx, evaluatorv1.NewEvaluatorServiceClient(s.Conn), "demo-"+split, &file)
+	return ref, judge, err
 }
