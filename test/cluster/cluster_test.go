@@ -146,8 +146,8 @@ func TestEveryProcessMayBeKilled(t *testing.T) {
 }
 
 // TestASleeperIsFenced: a second orchestrator takes the run over from one that was stopped; the stopped one wakes up,
-// believes that it owns the run, and can do no harm. The run is paused first, so that the sleeper does not hold SQLite's
-// write lock in its sleep: that would stop its successor as well, whatever the lease says.
+// believes that it owns the run, and can do no harm. The run is paused first and the stop falls outside a transaction: a
+// sleeper that holds SQLite's write lock would stop its successor as well, whatever the lease says.
 func TestASleeperIsFenced(t *testing.T) {
 	if testing.Short() {
 		t.Skip("stops processes")
@@ -162,13 +162,13 @@ func TestASleeperIsFenced(t *testing.T) {
 		return m.GetRun().GetState() == orchestratorv1.RunState_RUN_STATE_PAUSED
 	})
 	sleeper := c.procs["orchestrator"]
-	c.signal("orchestrator", syscall.SIGSTOP)
+	c.stopOutsideTransaction("orchestrator")
 	c.ports["orchestrator"] = freePort(t)
 	c.start("orchestrator")
 	c.await("orchestrator")
 	o2 := orchestratorv1.NewOrchestratorServiceClient(c.connect("orchestrator"))
 	if _, err := o2.ResumeRun(t.Context(), &orchestratorv1.ResumeRunRequest{Run: uid}); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, c.log("orchestrator"))
 	}
 	await(t, o2, uid, func(m *orchestratorv1.WatchRunResponse) bool { // the new owner waits for the lease to run out first
 		return m.GetStep().GetFacts().GetStep() >= 20
