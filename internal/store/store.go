@@ -67,7 +67,8 @@ type Queryer interface {
 
 // Exec runs one statement.
 func (d *DB) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return d.sql.ExecContext(ctx, query, args...)
+	r, err := d.sql.ExecContext(ctx, query, args...)
+	return r, named(err)
 }
 
 // Query reads rows; the caller closes them.
@@ -85,7 +86,8 @@ type Tx struct{ tx *sql.Tx }
 
 // Exec runs one statement.
 func (t Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	return t.tx.ExecContext(ctx, query, args...)
+	r, err := t.tx.ExecContext(ctx, query, args...)
+	return r, named(err)
 }
 
 // Query reads rows; the caller closes them before the next statement.
@@ -102,13 +104,13 @@ func (t Tx) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 func (d *DB) Within(ctx context.Context, f func(Tx) error) error {
 	tx, err := d.sql.BeginTx(ctx, nil)
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return fmt.Errorf("begin: %w", named(err))
 	}
 	if err := f(Tx{tx}); err != nil {
 		return errors.Join(err, rollback(tx))
 	}
 	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return fmt.Errorf("commit: %w", named(err))
 	}
 	return nil
 }
