@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -26,7 +25,7 @@ func result(v any) (proto.Message, bool) {
 
 // eventMarshaler writes server-sent events: id is the resume token, so that a browser resumes by itself. A message
 // without content is a heartbeat and becomes a comment, but still moves the id.
-type eventMarshaler struct{ runtime.JSONPb }
+type eventMarshaler struct{ compactJSON }
 
 // ContentType is that of an event stream.
 func (*eventMarshaler) ContentType(any) string { return "text/event-stream" }
@@ -43,14 +42,14 @@ func (e *eventMarshaler) Marshal(v any) ([]byte, error) {
 		m, ok = one, true
 	}
 	if !ok { // an error at the end of a stream
-		b, err := e.JSONPb.Marshal(v)
+		b, err := e.compactJSON.Marshal(v)
 		return append(append([]byte(errorEvent), b...), "\n\n"...), err
 	}
 	var out bytes.Buffer
 	if t, ok := m.(tokened); ok && t.GetResumeToken() != "" {
 		out.WriteString("id: " + t.GetResumeToken() + "\n")
 	}
-	b, err := e.JSONPb.Marshal(m)
+	b, err := e.compactJSON.Marshal(m)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +77,7 @@ func heartbeat(m proto.Message) bool {
 }
 
 // lineMarshaler writes one message a line, without a wrapper.
-type lineMarshaler struct{ runtime.JSONPb }
+type lineMarshaler struct{ compactJSON }
 
 // ContentType is that of JSON lines.
 func (*lineMarshaler) ContentType(any) string { return "application/x-ndjson" }
@@ -86,7 +85,7 @@ func (*lineMarshaler) ContentType(any) string { return "application/x-ndjson" }
 // Marshal writes one line.
 func (l *lineMarshaler) Marshal(v any) ([]byte, error) {
 	if m, ok := result(v); ok {
-		return l.JSONPb.Marshal(m)
+		return l.compactJSON.Marshal(m)
 	}
-	return l.JSONPb.Marshal(v)
+	return l.compactJSON.Marshal(v)
 }

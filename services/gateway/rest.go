@@ -18,11 +18,11 @@ import (
 // muxOptions: names as in the proto's JSON mapping, strict input, the caller's own token passed on, errors as
 // google.rpc.Status with Retry-After where the error says when.
 func muxOptions() []runtime.ServeMuxOption {
-	json := &runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: false}, UnmarshalOptions: protojson.UnmarshalOptions{DiscardUnknown: false}}
+	json := &compactJSON{runtime.JSONPb{MarshalOptions: protojson.MarshalOptions{EmitUnpopulated: false}, UnmarshalOptions: protojson.UnmarshalOptions{DiscardUnknown: false}}}
 	return []runtime.ServeMuxOption{
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.HTTPBodyMarshaler{Marshaler: json}),
-		runtime.WithMarshalerOption("text/event-stream", &eventMarshaler{JSONPb: *json}),
-		runtime.WithMarshalerOption("application/x-ndjson", &lineMarshaler{JSONPb: *json}),
+		runtime.WithMarshalerOption("text/event-stream", &eventMarshaler{compactJSON: *json}),
+		runtime.WithMarshalerOption("application/x-ndjson", &lineMarshaler{compactJSON: *json}),
 		runtime.WithIncomingHeaderMatcher(incoming),
 		runtime.WithOutgoingHeaderMatcher(func(string) (string, bool) { return "", false }),
 		runtime.WithErrorHandler(failed),
