@@ -77,7 +77,12 @@ func buildLog(t testing.TB, spec logSpec) fstest.MapFS {
 	signer, _ := testKey(t, "recorder.test")
 	folder := fstest.MapFS{}
 	tree := ledger.NewTiledTree(func(tile ledger.Tile, data []byte) {
-		folder[tile.Path()] = &fstest.MapFile{Data: append([]byte(nil), data...)}
+		f := folder[tile.File()]
+		if f == nil {
+			f = &fstest.MapFile{}
+			folder[tile.File()] = f
+		}
+		f.Data = append(f.Data, data...) // full tiles of a level come in order
 	})
 	var chain ledger.Hash
 	var segment, history []byte

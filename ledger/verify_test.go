@@ -236,17 +236,44 @@ func TestVerifyNamesTheAttack(t *testing.T) {
 	}
 }
 
-func TestVerifyTamperedTile(t *testing.T) {
-	folder := buildLog(t, logSpec{records: 600, every: 100})
+func TestVerifyTiles(t *testing.T) {
 	tile := ledger.Tile{Level: 0, Index: 1, Width: ledger.TileWidth}
-	edit(folder, tile.Path(), func(b []byte) []byte { b[32*5] ^= 1; return b })
-	r := verify(t, folder, ledger.VerifyOptions{})
-	if len(r.Damages) != 1 || r.Damages[0].Kind != ledger.TileMismatch || r.Damages[0].FirstSeq != 256+5 {
-		t.Errorf("damages = %v, want one tile_mismatch at record 261", r.Damages)
+	at := int(tile.Offset())
+	tests := []struct {
+		name    string
+		edit    func(b []byte) []byte
+		damage  bool
+		missing int
+	}{
+		{"a flipped bit", func(b []byte) []byte { b[at+32*5] ^= 1; return b }, true, 0},
+		{"a hash made zero beside a flipped bit", func(b []byte) []byte { clear(b[at+32*9 : at+32*10]); b[at+32*5] ^= 1; return b }, true, 0},
+		{"a hole that a power cut left", func(b []byte) []byte { clear(b[at+32*128 : at+32*200]); return b }, false, 1},
+		{"cut off", func(b []byte) []byte { return b[:at+100] }, false, 1},
+		{"empty", func([]byte) []byte { return nil }, false, 2},
 	}
-	delete(folder, tile.Path())
-	if r := verify(t, folder, ledger.VerifyOptions{}); !r.OK() || r.TilesMissing != 1 {
-		t.Errorf("a tile that is not stored can be rebuilt: damages %v, missing %d", r.Damages, r.TilesMissing)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			folder := buildLog(t, logSpec{records: 600, every: 100})
+			edit(folder, tile.File(), tt.edit)
+			r := verify(t, folder, ledger.VerifyOptions{})
+			if r.TilesMissing != tt.missing {
+				t.Errorf("%d tiles are missing, want %d", r.TilesMissing, tt.missing)
+			}
+			if !tt.damage {
+				if !r.OK() {
+					t.Errorf("a tile that is not stored can be made again, it is no damage: %v", r.Damages)
+				}
+				return
+			}
+			if len(r.Damages) != 1 || r.Damages[0].Kind != ledger.TileMismatch || r.Damages[0].FirstSeq != 256+5 || r.Damages[0].Offset != int64(at+32*5) {
+				t.Errorf("damages = %v, want one tile_mismatch at record 261", r.Damages)
+			}
+		})
+	}
+	folder := buildLog(t, logSpec{records: 600, every: 100})
+	delete(folder, tile.File())
+	if r := verify(t, folder, ledger.VerifyOptions{}); !r.OK() || r.TilesMissing != 2 {
+		t.Errorf("without the file: damages %v, missing %d", r.Damages, r.TilesMissing)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 
 	"github.com/provenir/provenir/ledger"
 )
@@ -27,8 +28,7 @@ func (l *Log) restoreTree(size uint64) error {
 		return err
 	}
 	if want != nil {
-		read := func(t ledger.Tile) ([]byte, error) { return l.store.deps.Disk.ReadFile(path.Join(l.dir, t.Path())) }
-		tree, err := ledger.RestoreTree(size, read, l.keepTile)
+		tree, err := ledger.RestoreTree(size, l.storedTile, l.keepTile)
 		if err == nil && tree.Root() == *want {
 			l.tree = tree
 			return nil
@@ -84,11 +84,14 @@ func (l *Log) rebuildTiles() error {
 	l.mu.Lock()
 	segs := append([]segmentInfo(nil), l.segs...)
 	l.mu.Unlock()
-	tree := ledger.NewTiledTree(l.putTile)
+	var tiles []pendingTile
+	tree := ledger.NewTiledTree(func(t ledger.Tile, data []byte) { tiles = append(tiles, pendingTile{t, slices.Clone(data)}) })
 	for _, s := range segs {
 		if err := l.leavesOf(s, l.tree.Size(), tree); err != nil {
 			return err
 		}
+		l.putTiles(tiles)
+		tiles = tiles[:0]
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ func (r *Run) Sealed() bool {
 }
 
 // Seal ends the log events and writes down the three checkpoints of that moment, durably. Findings and timing stay open
-// for acknowledgements and repairs. Sealing again gives the same notes.
+// for acknowledgements and repairs. Sealing again gives the same notes, with the cosignatures that came since.
 func (r *Run) Seal(ctx context.Context, epoch uint64) ([][]byte, error) {
 	r.mu.Lock()
 	seal := r.seal
@@ -50,6 +50,16 @@ func (r *Run) Seal(ctx context.Context, epoch uint64) ([][]byte, error) {
 	r.seal = seal
 	r.mu.Unlock()
 	return sealNotes(seal)
+}
+
+// SealNotes are the checkpoints of the seal, in the order of [ledger.Logs].
+func (r *Run) SealNotes() ([][]byte, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.seal == nil {
+		return nil, r.fault(Invalid, errors.New("the run is not sealed"))
+	}
+	return sealNotes(r.seal)
 }
 
 func sealNotes(seal []byte) ([][]byte, error) {
