@@ -68,13 +68,30 @@ func (b *builder) recorder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}}, recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs,
-		Tokens: cursor.NewSigner(b.tokenKey(Recorder)), Publish: b.publish, Clock: b.clock, Fault: b.cfg.Fault, Log: b.log})
+	d := recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs, Tokens: cursor.NewSigner(b.tokenKey(Recorder)),
+		Publish: b.publish, Clock: b.clock, Fault: b.cfg.Fault, Log: b.log}
+	if d.Countersigner, err = b.countersigner(); err != nil {
+		return err
+	}
+	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}}, d)
 	if err != nil {
 		return err
 	}
 	b.add(Recorder, s)
 	return nil
+}
+
+// countersigner is nil on a mesh without governance: a recorder alone is of use, and its checkpoints say that nobody
+// cosigned. The connection is dialled when it is first used, so it does not matter that governance is built later.
+func (b *builder) countersigner() (recorder.Countersigner, error) {
+	if !b.runs(Governance) && b.cfg.Settings.Get("peers."+string(Governance)) == "" {
+		return nil, nil
+	}
+	conn, err := b.conn(Governance)
+	if err != nil {
+		return nil, err
+	}
+	return governancev1.NewGovernanceServiceClient(conn), nil
 }
 
 func (b *builder) governance(ctx context.Context) error {

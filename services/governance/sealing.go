@@ -51,9 +51,10 @@ func (s *Service) SealBom(ctx context.Context, req *governancev1.SealBomRequest)
 		Result: &corev1.Operation_Response{Response: answer}}}, nil
 }
 
+// inputsDigest is what a run is sealed with. A cosignature that came between two tries changes no input.
 func inputsDigest(req *governancev1.SealBomRequest) string {
 	h := sha256.New()
-	for _, part := range [][]byte{req.GetCheckpoint(), req.GetDocument()} {
+	for _, part := range [][]byte{req.GetCheckpoint(), seal.WithoutCosignatures(req.GetDocument())} {
 		d := sha256.Sum256(part)
 		h.Write(d[:])
 	}

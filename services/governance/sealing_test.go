@@ -14,6 +14,7 @@ import (
 	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/passport"
 )
 
@@ -70,6 +71,34 @@ func TestSealedTwiceIsOnePassport(t *testing.T) {
 	}
 	if name(r.read(filePassport)) != first.GetPassport() {
 		t.Error("a refused call changed the folder")
+	}
+}
+
+// A crash between the two tries, and the recorder got its cosignatures meanwhile: still the same end of the same run.
+func TestACosignatureThatCameLaterIsNoOtherInput(t *testing.T) {
+	r := newRig(t)
+	first := r.mustSeal()
+	doc := r.doc()
+	checkpoints := doc["ledger"].(map[string]any)["checkpoints"].([]any)
+	for _, c := range checkpoints {
+		c := c.(map[string]any)
+		both, err := r.service.cosigner.Cosign([]byte(c["note"].(string)), r.clock.Now())
+		if err != nil {
+			t.Fatal(err)
+		}
+		c["note"], c["cosigned"] = string(both), true
+	}
+	req := r.request()
+	req.Document = r.encode(doc)
+	again, err := r.seal(req)
+	if err != nil || again.GetPassport() != first.GetPassport() {
+		t.Fatalf("%v, %v; want the passport %s", again, err, first.GetPassport())
+	}
+	last := checkpoints[2].(map[string]any)
+	last["note"] = r.note("default", run, ledger.Timing, 31, ledger.Hash{1})
+	req.Document = r.encode(doc)
+	if _, err := r.seal(req); !rpc.Is(err, corev1.ErrorReason_ERROR_REASON_RUN_ALREADY_SEALED) {
+		t.Errorf("another checkpoint in the same document: %v", err)
 	}
 }
 

@@ -24,11 +24,12 @@ func (l *live) clock(signals []detect.Signal) {
 }
 
 // clockKinds are raised here and nowhere else.
-var clockKinds = map[string]bool{detect.KindStall: true, kindDiskLow: true, kindDivergent: true}
+var clockKinds = map[string]bool{detect.KindStall: true, kindDiskLow: true, kindDivergent: true, kindLedger: true}
 
 const (
 	kindDiskLow   = "disk_low"
 	kindDivergent = "divergent_replay"
+	kindLedger    = "ledger" // the log contradicts what its countersigner saw
 )
 
 // alarm raises a critical finding at once. The caller holds mu.

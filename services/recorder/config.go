@@ -24,6 +24,8 @@ type Config struct {
 	Heartbeat     time.Duration // of watches; 5 s
 	SnapshotSteps uint64        // steps between two stored detector states; 64
 	Tick          time.Duration // of what depends on a clock: stalls, disk space; 1 s
+	CosignEvery   time.Duration // between two requests for a cosignature while a run lives; 1 min
+	CosignWait    time.Duration // how long a seal, or a round, waits for one; 10 s
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
 }
 
@@ -40,11 +42,17 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Tick == 0 {
 		c.Tick = time.Second
 	}
+	if c.CosignEvery == 0 {
+		c.CosignEvery = time.Minute
+	}
+	if c.CosignWait == 0 {
+		c.CosignWait = 10 * time.Second
+	}
 	if c.Source == "" {
 		c.Source = "provenir.dev/recorder"
 	}
-	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 {
-		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat and tick above 0")
+	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 || c.CosignEvery < 0 || c.CosignWait < 0 {
+		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat, tick and the times of cosignatures above 0")
 	}
 	return c, nil
 }
@@ -58,9 +66,11 @@ type Deps struct {
 	Blobs   store.Blobs
 	Tokens  cursor.Signer
 	Publish outbox.Publish // nil leaves findings in the outbox
-	Clock   clock.Clock
-	Fault   *faultline.Line
-	Log     *slog.Logger
+	// Countersigner is governance; nil leaves checkpoints without a cosignature, and they say so.
+	Countersigner Countersigner
+	Clock         clock.Clock
+	Fault         *faultline.Line
+	Log           *slog.Logger
 }
 
 // Migrations are the recorder's tables.

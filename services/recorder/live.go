@@ -33,6 +33,8 @@ type live struct {
 	stored  uint64            // steps at the last stored state
 	clocked *incident.Tracker // what depends on a clock
 	stall   detect.Stall
+
+	cosign cosigning
 }
 
 // finding is an incident's event on its way into the log.
@@ -57,7 +59,8 @@ func (s *Service) get(ctx context.Context, tenant, id string, create bool) (*liv
 	key := path.Join(tenant, id)
 	l, ok := s.live[key]
 	if !ok {
-		l = &live{s: s, tenant: tenant, run: run, clocked: incident.New(id), ready: make(chan struct{})}
+		l = &live{s: s, tenant: tenant, run: run, clocked: incident.New(id), ready: make(chan struct{}),
+			cosign: cosigning{seen: map[ledger.Log]uint64{}, told: map[ledger.Log]bool{}}}
 		s.live[key] = l
 	}
 	s.mu.Unlock()

@@ -41,6 +41,8 @@ type rig struct {
 	fault  *faultline.Line
 	stream *stream
 
+	countersigner Countersigner
+
 	service *Service
 	client  recorderv1.RecorderServiceClient
 	stop    func()
@@ -107,7 +109,7 @@ func (r *rig) start() *rig {
 		r.t.Fatal(err)
 	}
 	r.service, err = New(r.cfg, Deps{Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
-		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault})
+		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner})
 	if err != nil {
 		r.t.Fatal(err)
 	}

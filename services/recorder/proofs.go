@@ -9,7 +9,7 @@ import (
 	"github.com/provenir/provenir/services/recorder/store"
 )
 
-// checkpoint is a log's newest one. Nothing countersigns yet, and it says so.
+// checkpoint is a log's newest one.
 func checkpoint(log *store.Log) (*recorderv1.LogCheckpoint, error) {
 	c, note := log.Checkpoint()
 	if note == nil {
@@ -19,7 +19,8 @@ func checkpoint(log *store.Log) (*recorderv1.LogCheckpoint, error) {
 }
 
 func logCheckpoint(kind ledger.Log, c ledger.Checkpoint, note []byte) *recorderv1.LogCheckpoint {
-	return &recorderv1.LogCheckpoint{Log: recorderv1.Log(kind), Note: string(note), Size: c.Size, Root: append([]byte(nil), c.Root[:]...)}
+	return &recorderv1.LogCheckpoint{Log: recorderv1.Log(kind), Note: string(note), Size: c.Size, Root: append([]byte(nil), c.Root[:]...),
+		Cosigned: store.Cosigned(note)}
 }
 
 // GetCheckpoint gives the newest signed checkpoint of a log.

@@ -12,7 +12,9 @@ import (
 	"github.com/provenir/provenir/ledger"
 )
 
-// SealRun closes events and signs the last checkpoints. A run whose last record is not RUN_CLOSE is still going on.
+// SealRun closes events and signs the last checkpoints, and waits for their cosignatures. A run whose last record is not
+// RUN_CLOSE is still going on. A countersigner that is away does not keep a run from being sealed: the answer says that
+// nobody cosigned, and sealing again asks again.
 func (s *Service) SealRun(ctx context.Context, req *recorderv1.SealRunRequest) (*recorderv1.SealRunResponse, error) {
 	l, err := s.get(ctx, tenant(ctx), req.GetRun(), false)
 	if err != nil {
@@ -26,6 +28,15 @@ func (s *Service) SealRun(ctx context.Context, req *recorderv1.SealRunRequest) (
 		return nil, problem(err)
 	}
 	s.mark(l)
+	within, cancel := context.WithTimeout(ctx, s.cfg.CosignWait)
+	defer cancel()
+	cosigned, err := l.countersignSeal(within)
+	if err != nil {
+		s.d.Log.Warn("the seal is not cosigned", "run", l.run.ID, "error", err.Error())
+	}
+	if cosigned != nil {
+		notes = cosigned
+	}
 	resp := &recorderv1.SealRunResponse{Vkey: s.d.VKey}
 	for i, note := range notes {
 		c, err := ledger.ReadCheckpoint(note)

@@ -87,6 +87,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.project(ctx) })
 	g.Go(func() error { return s.tick(ctx) })
+	if s.d.Countersigner != nil {
+		g.Go(func() error { return s.countersignAll(ctx) })
+	}
 	if s.relay != nil {
 		g.Go(func() error { return s.relay.Run(ctx) })
 	}
