@@ -18,6 +18,7 @@ func specProblem(err error) error {
 	var unknown *spec.UnknownVerifierError
 	var later *spec.NotAvailableError
 	var pattern *spec.PatternError
+	var schema *spec.SchemaError
 	switch {
 	case errors.As(err, &bad):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_BAD_SPEC, "%w", err).
@@ -29,6 +30,8 @@ func specProblem(err error) error {
 		return rpc.Errorf(codes.Unimplemented, corev1.ErrorReason_ERROR_REASON_VERIFIER_NOT_AVAILABLE, "%w", err).With("verifier", later.Name)
 	case errors.As(err, &pattern):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_PATTERN_INVALID, "%w", err).With("pattern", pattern.Pattern)
+	case errors.As(err, &schema):
+		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_SCHEMA_INVALID, "%w", err).Field("spec.schema", schema.Err.Error())
 	default:
 		return err
 	}

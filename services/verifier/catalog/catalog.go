@@ -6,6 +6,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/math"
+	"github.com/provenir/provenir/services/verifier/schema"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/text"
 	"github.com/provenir/provenir/services/verifier/verdict"
@@ -25,10 +26,11 @@ var entries = map[string]entry{
 	"exact_answer": {text.ExactDescriptor, func(_ string, v spec.Values) (verdict.Judge, error) { return text.NewExact(v), nil }},
 	"contains":     {text.ContainsDescriptor, text.NewContains},
 	"regex":        {text.RegexDescriptor, text.NewRegex},
+	schema.Name:    {schema.Descriptor, schema.New},
 }
 
 // planned are verifiers that are known and not in this build.
-var planned = []string{"code", "json_schema", "plugin", "remote", "starlark", "tool_call"}
+var planned = []string{"code", "plugin", "remote", "starlark", "tool_call"}
 
 // Names are the verifiers of this build, sorted.
 func Names() []string {

@@ -46,3 +46,15 @@ func (e *PatternError) Error() string {
 }
 
 func (e *PatternError) Unwrap() error { return e.Err }
+
+// SchemaError says that a JSON Schema does not compile.
+type SchemaError struct {
+	Path string
+	Err  error
+}
+
+func (e *SchemaError) Error() string {
+	return fmt.Sprintf("spec %s: the JSON Schema does not compile: %v", e.Path, e.Err)
+}
+
+func (e *SchemaError) Unwrap() error { return e.Err }

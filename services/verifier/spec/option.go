@@ -14,13 +14,14 @@ type Type uint8
 
 // The types of options.
 const (
-	Text    Type = iota + 1
-	Choice       // one of Allowed
-	Flag         // true or false
-	Integer      // within Min and Max
-	Number       // within Min and Max
-	Texts        // a list of texts
-	Record       // an object of texts
+	Text     Type = iota + 1
+	Choice        // one of Allowed
+	Flag          // true or false
+	Integer       // within Min and Max
+	Number        // within Min and Max
+	Texts         // a list of texts
+	Record        // an object of texts
+	Document      // any JSON object or array; its value is its JSON text
 )
 
 // Option is a row of a verifier's table of options.
@@ -54,6 +55,8 @@ func (o *Option) want() string {
 		return "a list of texts that are not empty"
 	case Record:
 		return "an object with texts under " + strings.Join(o.Allowed, ", ")
+	case Document:
+		return "a JSON object or array, or the text of one"
 	default:
 		return "a text"
 	}
@@ -79,6 +82,8 @@ func (o *Option) read(v any) (out any, ok bool) {
 		out, ok = readTexts(v)
 	case Record:
 		out, ok = o.readRecord(v)
+	case Document:
+		out, ok = readDocument(v)
 	}
 	return out, ok
 }
@@ -168,4 +173,19 @@ func (o *Option) readRecord(v any) (map[string]string, bool) {
 		out[k] = s
 	}
 	return out, true
+}
+
+// readDocument takes an object or array, or its text. What comes decoded is written in the one way that encoding/json has,
+// so that a digest does not depend on the order of keys in a file.
+func readDocument(v any) (string, bool) {
+	if s, ok := v.(string); ok {
+		return s, strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "{") || strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "[")
+	}
+	switch v.(type) {
+	case map[string]any, []any:
+	default:
+		return "", false
+	}
+	b, err := json.Marshal(v)
+	return string(b), err == nil
 }

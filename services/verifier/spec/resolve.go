@@ -128,6 +128,8 @@ func (o *Option) schema() map[string]any {
 	case Record:
 		s["type"] = "object"
 		s["propertyNames"] = map[string]any{"enum": texts(o.Allowed)}
+	case Document:
+		s["type"] = texts([]string{"object", "array", "string"})
 	default:
 		s["type"] = "string"
 	}
