@@ -38,11 +38,12 @@ func (e *NotAvailableError) Error() string {
 type PatternError struct {
 	Path    string
 	Pattern string
+	Engine  string // RE2 or PCRE
 	Err     error
 }
 
 func (e *PatternError) Error() string {
-	return fmt.Sprintf("spec %s: pattern %q does not compile as RE2: %v", e.Path, e.Pattern, e.Err)
+	return fmt.Sprintf("spec %s: pattern %q does not compile as %s: %v", e.Path, e.Pattern, e.Engine, e.Err)
 }
 
 func (e *PatternError) Unwrap() error { return e.Err }

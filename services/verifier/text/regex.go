@@ -13,12 +13,12 @@ const regexName = "regex"
 // RegexDescriptor describes regex.
 func RegexDescriptor() spec.Descriptor {
 	return spec.Descriptor{
-		Name: regexName, Summary: "the response matches an RE2 pattern",
+		Name: regexName, Summary: "the response matches a pattern",
 		Options: []spec.Option{
-			{Name: "pattern", Type: spec.Text, Required: true, Doc: "RE2 syntax; the dot matches newlines too"},
+			{Name: "pattern", Type: spec.Text, Required: true, Doc: "in the syntax of the engine; the dot matches newlines too"},
 			{Name: "mode", Type: spec.Choice, Allowed: []string{"full", "search"}, Default: "full", Doc: "the whole response, or a part of it"},
-			// pcre takes exponential time on patterns of a dozen characters; it is known and not in this build.
-			{Name: "engine", Type: spec.Choice, Allowed: []string{"re2"}, Default: "re2", Doc: "re2 runs in linear time"},
+			{Name: "engine", Type: spec.Choice, Allowed: []string{"re2", "pcre"}, Default: "re2",
+				Doc: "re2 runs in linear time; pcre has look-around and back references, backtracks, and gives up (unscored) after 50 ms"},
 			FieldsOption(),
 		},
 	}
@@ -36,9 +36,12 @@ func NewRegex(path string, v spec.Values) (verdict.Judge, error) {
 	if pattern == "" {
 		return nil, &spec.BadSpecError{Path: path, Field: "pattern", Value: "empty", Allowed: "a pattern; the empty one matches everything"}
 	}
+	if v.String("engine") == "pcre" {
+		return newPCRE(path, pattern, v.String("mode") == "full", FieldsOf(v))
+	}
 	// Compiled alone first: a pattern like a)(b would compile within the group below and mean something else.
 	if _, err := regexp.Compile(pattern); err != nil {
-		return nil, &spec.PatternError{Path: path, Pattern: pattern, Err: err}
+		return nil, &spec.PatternError{Path: path, Pattern: pattern, Engine: "RE2", Err: err}
 	}
 	full := v.String("mode") == "full"
 	source := "(?s:" + pattern + ")"
@@ -47,7 +50,7 @@ func NewRegex(path string, v spec.Values) (verdict.Judge, error) {
 	}
 	re, err := regexp.Compile(source)
 	if err != nil {
-		return nil, &spec.PatternError{Path: path, Pattern: pattern, Err: err}
+		return nil, &spec.PatternError{Path: path, Pattern: pattern, Engine: "RE2", Err: err}
 	}
 	return &regex{re: re, full: full, fields: FieldsOf(v)}, nil
 }
