@@ -133,7 +133,7 @@ func (b *builder) passphrase() (string, error) {
 }
 
 func (b *builder) verifier() error {
-	s, err := verifier.New(verifier.Config{}, verifier.Deps{Clock: b.clock, Log: b.log})
+	s, err := verifier.New(verifier.Config{}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
 	if err != nil {
 		return err
 	}

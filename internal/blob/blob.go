@@ -14,6 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
 )
 
 // Digest is a SHA-256.
@@ -38,6 +39,9 @@ var ErrDigest = errors.New("bytes do not have the digest they were sent under")
 // Store is a folder of blobs.
 type Store struct {
 	dir string
+
+	packing sync.Mutex
+	open    []*Pack // of this process
 }
 
 // Open makes the folder if need be.
@@ -60,6 +64,10 @@ func (s *Store) Put(ctx context.Context, r io.Reader, want *Digest) (Digest, int
 			return *want, size, drain(ctx, r)
 		}
 	}
+	return s.put(ctx, r, want)
+}
+
+func (s *Store) put(ctx context.Context, r io.Reader, want *Digest) (Digest, int64, error) {
 	tmp, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "put-*")
 	if err != nil {
 		return Digest{}, 0, fmt.Errorf("put blob: %w", err)
@@ -95,9 +103,15 @@ func (s *Store) publish(tmp string, d Digest) error {
 }
 
 // Open reads a blob; the caller closes it.
-func (s *Store) Open(_ context.Context, d Digest) (*os.File, error) {
+func (s *Store) Open(ctx context.Context, d Digest) (*os.File, error) {
 	f, err := os.Open(s.path(d))
 	if errors.Is(err, fs.ErrNotExist) {
+		switch err := s.unpack(ctx, d); {
+		case err == nil:
+			return os.Open(s.path(d))
+		case !errors.Is(err, ErrMissing):
+			return nil, fmt.Errorf("blob %s: %w", d, err)
+		}
 		return nil, fmt.Errorf("blob %s: %w", d, ErrMissing)
 	}
 	return f, err
@@ -124,9 +138,14 @@ func (s *Store) Read(ctx context.Context, d Digest, limit int64) ([]byte, error)
 }
 
 // Stat gives the size, or ErrMissing.
-func (s *Store) Stat(_ context.Context, d Digest) (int64, error) {
+func (s *Store) Stat(ctx context.Context, d Digest) (int64, error) {
 	info, err := os.Stat(s.path(d))
 	if errors.Is(err, fs.ErrNotExist) {
+		if _, at, err := s.find(ctx, d); err == nil {
+			return at.size, nil
+		} else if !errors.Is(err, ErrMissing) {
+			return 0, fmt.Errorf("blob %s: %w", d, err)
+		}
 		return 0, fmt.Errorf("blob %s: %w", d, ErrMissing)
 	}
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/services/verifier/catalog"
-	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
 // batchAhead is how many rows may be under way: answers come in input order, so a slow row holds those behind it.
@@ -78,8 +77,11 @@ func (s *Service) readRows(ctx context.Context, stream verifierv1.VerifierServic
 		}
 		compiled, within := current, limit
 		group.Go(func() error {
-			answer <- s.row(ctx, m, compiled, within)
-			return nil
+			m, err := s.row(ctx, m, compiled, within)
+			if err == nil {
+				answer <- m
+			}
+			return err
 		})
 	}
 }
@@ -102,68 +104,21 @@ func rowError(m *verifierv1.VerifyBatchRequest, ids map[[16]byte]struct{}) *veri
 	return nil
 }
 
-func (s *Service) row(ctx context.Context, m *verifierv1.VerifyBatchRequest, compiled *catalog.Compiled, limit time.Duration) *verifierv1.VerifyBatchResponse {
-	c, err := candidateOf(m.GetRow())
+func (s *Service) row(ctx context.Context, m *verifierv1.VerifyBatchRequest, compiled *catalog.Compiled, limit time.Duration) (*verifierv1.VerifyBatchResponse, error) {
+	c, bad, err := s.candidate(ctx, m.GetRow())
 	if err != nil {
+		return nil, err
+	}
+	if bad != "" {
 		return &verifierv1.VerifyBatchResponse{Id: c.ID, Result: &verifierv1.VerifyBatchResponse_Error{
-			Error: &verifierv1.RowError{Code: "bad_row", Message: err.Error()}}}
+			Error: &verifierv1.RowError{Code: "bad_row", Message: bad}}}, nil
 	}
 	if m.GetCheckTask() {
-		return s.checkTask(ctx, &c, compiled, limit)
+		return s.checkTask(ctx, &c, compiled, limit), nil
 	}
-	j := s.judge(ctx, compiled, &c, digestOf(m.GetRow().GetRollout()), limit)
-	return &verifierv1.VerifyBatchResponse{Id: c.ID, Result: &verifierv1.VerifyBatchResponse_Verdict{Verdict: j.verdict}, Measured: j.measured}
-}
-
-// checkTask runs a row's own solution, which must pass, and an empty answer, which must fail. A reference alone is tried
-// as it is and in the forms in which answers come, since a profile may read only what stands behind #### or in a box.
-func (s *Service) checkTask(ctx context.Context, c *verdict.Candidate, compiled *catalog.Compiled, limit time.Duration) *verifierv1.VerifyBatchResponse {
-	ok := false
-	answer := func(j judged) *verifierv1.VerifyBatchResponse {
-		return &verifierv1.VerifyBatchResponse{Id: c.ID, Result: &verifierv1.VerifyBatchResponse_Verdict{Verdict: j.verdict}, Measured: j.measured, TaskOk: &ok}
-	}
-	own := ownAnswers(c)
-	if len(own) == 0 {
-		v := verdict.Unscore(compiled.Name, verdict.BadRow, "the row has no reference, solution or completion to check with")
-		return answer(judged{encode(&v, c.ID, compiled.Digest[:], nil), measure(0, 0)})
-	}
-	var best judged
-	for i, response := range own {
-		own := *c
-		own.Response = response
-		j := s.judge(ctx, compiled, &own, nil, limit)
-		passed := j.verdict.GetScored().GetPassed()
-		if i == 0 || passed {
-			best = j
-		}
-		if passed {
-			break
-		}
-	}
-	if !best.verdict.GetScored().GetPassed() {
-		return answer(best)
-	}
-	empty := *c
-	empty.Response = ""
-	if j := s.judge(ctx, compiled, &empty, nil, limit); j.verdict.GetScored() == nil || j.verdict.GetScored().GetPassed() {
-		return answer(j)
-	}
-	ok = true
-	return answer(best)
-}
-
-func ownAnswers(c *verdict.Candidate) []string {
-	var out []string
-	for _, key := range [...]string{"solution", "completion"} {
-		if raw, ok := c.Row.Get(key); ok {
-			if s, err := verdict.Text(raw); err == nil && s != "" {
-				out = append(out, s)
-			}
-		}
-	}
-	refs, err := verdict.Fields{}.References(c.Row)
+	j, err := s.judge(ctx, compiled, &c, digestOf(m.GetRow().GetRollout()), limit)
 	if err != nil {
-		return out
+		return nil, err
 	}
-	return append(out, refs[0], "#### "+refs[0], `\boxed{`+refs[0]+`}`)
+	return &verifierv1.VerifyBatchResponse{Id: c.ID, Result: &verifierv1.VerifyBatchResponse_Verdict{Verdict: j.verdict}, Measured: j.measured}, nil
 }

@@ -124,3 +124,55 @@ func TestCheckTask(t *testing.T) {
 		})
 	}
 }
+
+// checked runs check_task over rows.
+func checked(t *testing.T, c verifierv1.VerifierServiceClient, spec *verifierv1.Spec, rows ...string) []*verifierv1.VerifyBatchResponse {
+	t.Helper()
+	var requests []*verifierv1.VerifyBatchRequest
+	for i, json := range rows {
+		r := row(fmt.Sprint(i), "", json)
+		r.Spec, r.CheckTask = spec, true
+		requests = append(requests, r)
+	}
+	got, err := batch(t, c, requests...)
+	if err != nil || len(got) != len(rows) {
+		t.Fatalf("%d answers, %v", len(got), err)
+	}
+	return got
+}
+
+// A policy that repeats the question must not be paid for it; whoever starts a run learns of it before.
+func TestCheckTaskFindsPromptsThatPass(t *testing.T) {
+	c, _ := serve(t, Config{}, Deps{})
+	math := specFor(t, "math", nil)
+	for _, tt := range []struct {
+		name string
+		spec *verifierv1.Spec
+		row  string
+		echo bool
+	}{
+		{"the prompt is the sum", math, `{"prompt":"47+25","reference":"72"}`, true},
+		{"the prompt is the answer", specFor(t, "exact_answer", nil), `{"prompt":"Paris","reference":"Paris"}`, true},
+		{"a number is asked for", &verifierv1.Spec{Name: "math:profile=final_answer,form=number"}, `{"prompt":"47+25","reference":"72"}`, false},
+		{"the prompt is a question", math, `{"prompt":"How many?","reference":"72"}`, false},
+		{"no prompt", math, `{"reference":"72"}`, false},
+		{"a prompt of turns", math, `{"prompt":[{"role":"user","content":"72"}],"reference":"72"}`, false},
+		{"a prompt that is a number", math, `{"prompt":72,"reference":"72"}`, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got := checked(t, c, tt.spec, tt.row)[0]
+			found := false
+			for _, f := range got.GetVerdict().GetFindings() {
+				if f.GetKind() == findingEcho {
+					found = true
+					if f.GetSeverity() != corev1.Severity_SEVERITY_WARN || f.GetDetail() == "" {
+						t.Errorf("%v", f)
+					}
+				}
+			}
+			if found != tt.echo || !got.GetTaskOk() { // it is no fault of the row
+				t.Errorf("%v, want echo %v", got, tt.echo)
+			}
+		})
+	}
+}

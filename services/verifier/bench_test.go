@@ -5,7 +5,10 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
@@ -16,8 +19,12 @@ func (noop) Judge(*verdict.Candidate) verdict.Verdict { return verdict.Pass("noo
 
 // benchmarkPump sends rollouts of about 1 KiB in frames of 16, as the orchestrator does, over an in-memory connection with
 // the real chain, and counts verdicts.
-func benchmarkPump(b *testing.B, m *verifierv1.Spec, judge verdict.Judge) {
-	c, s := serve(b, Config{}, Deps{})
+func benchmarkPump(b *testing.B, m *verifierv1.Spec, judge verdict.Judge, evidence Evidence) {
+	blobs, err := blob.Open(b.TempDir())
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, s := serve(b, Config{Evidence: evidence}, Deps{Blobs: blobs, Metrics: prometheus.NewRegistry()})
 	if judge != nil {
 		install(b, s, m, judge)
 	}
@@ -64,10 +71,19 @@ func benchmarkPump(b *testing.B, m *verifierv1.Spec, judge verdict.Judge) {
 	b.ReportMetric(float64(runtime.GOMAXPROCS(0)), "cores")
 }
 
-func BenchmarkPumpNoop(b *testing.B) { benchmarkPump(b, &verifierv1.Spec{Name: "noop"}, noop{}) }
-
-func BenchmarkPumpMath(b *testing.B) {
-	benchmarkPump(b, &verifierv1.Spec{Name: "math:profile=final_answer,form=number"}, nil)
+func BenchmarkPumpNoop(b *testing.B) {
+	benchmarkPump(b, &verifierv1.Spec{Name: "noop"}, noop{}, EvidenceStored)
 }
 
-func BenchmarkPumpExact(b *testing.B) { benchmarkPump(b, &verifierv1.Spec{Name: "exact_answer"}, nil) }
+// BenchmarkPumpNoEvidence is what evidence costs, by difference.
+func BenchmarkPumpNoEvidence(b *testing.B) {
+	benchmarkPump(b, &verifierv1.Spec{Name: "noop"}, noop{}, EvidenceNone)
+}
+
+func BenchmarkPumpMath(b *testing.B) {
+	benchmarkPump(b, &verifierv1.Spec{Name: "math:profile=final_answer,form=number"}, nil, EvidenceStored)
+}
+
+func BenchmarkPumpExact(b *testing.B) {
+	benchmarkPump(b, &verifierv1.Spec{Name: "exact_answer"}, nil, EvidenceStored)
+}

@@ -2,13 +2,11 @@ package verifier
 
 import (
 	"errors"
-	"fmt"
 
 	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
-	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
-	"github.com/provenir/provenir/internal/strictjson"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
@@ -18,6 +16,7 @@ var errRollout = errors.New("the rollout's bytes are not a core.v1.Rollout")
 // Fields of core.v1.Rollout, Segment and Column that a verdict needs.
 var (
 	rolloutID, rolloutSegments, rolloutColumns = text(1), text(7), text(16)
+	rolloutBlobs                               = text(17)
 	segmentKind, segmentText                   = number(1), text(2)
 	segmentFrom, segmentTo                     = number(3), number(4)
 	columnKey, columnJSON                      = text(1), text(2)
@@ -25,12 +24,17 @@ var (
 
 // readRollout takes id, response and row out of a rollout's bytes without decoding the rest of it: tokens and logprobs
 // are most of the bytes, and nothing here needs them. A test compares it with proto.Unmarshal.
-func readRollout(b []byte) (verdict.Candidate, error) {
-	var c verdict.Candidate
+func readRollout(b []byte) (c verdict.Candidate, large []*corev1.BlobRef, err error) {
 	var parts [][]byte
 	size := 0
-	err := fields(b, func(n field, v []byte, _ uint64) error {
+	err = fields(b, func(n field, v []byte, _ uint64) error {
 		switch n {
+		case rolloutBlobs:
+			ref := &corev1.BlobRef{}
+			if proto.Unmarshal(v, ref) != nil {
+				return errRollout
+			}
+			large = append(large, ref)
 		case rolloutID:
 			c.ID = string(v)
 		case rolloutSegments:
@@ -71,7 +75,7 @@ func readRollout(b []byte) (verdict.Candidate, error) {
 		}
 		c.Response = string(joined)
 	}
-	return c, err
+	return c, large, err
 }
 
 // readSegment gives the text of a segment that the policy wrote; nil for those of others.
@@ -142,28 +146,4 @@ func fields(b []byte, visit func(f field, v []byte, x uint64) error) error {
 		}
 	}
 	return nil
-}
-
-// candidateOf reads a request's candidate: the rollout where there is one, else response and row.
-func candidateOf(m *verifierv1.Candidate) (verdict.Candidate, error) {
-	if len(m.GetRollout()) > 0 {
-		c, err := readRollout(m.GetRollout())
-		if c.ID == "" {
-			c.ID = m.GetRolloutId()
-		}
-		return c, err
-	}
-	c := verdict.Candidate{ID: m.GetRolloutId(), Response: string(m.GetResponse())}
-	if len(m.GetRowJson()) == 0 {
-		return c, nil
-	}
-	row, err := strictjson.Object(m.GetRowJson(), strictjson.Limits{Bytes: 4 << 20})
-	if err != nil {
-		return c, fmt.Errorf("the row is not a JSON object: %w", err)
-	}
-	c.Row = make(verdict.Row, len(row))
-	for i, f := range row {
-		c.Row[i] = verdict.Field{Key: f.Key, JSON: f.Value}
-	}
-	return c, nil
 }

@@ -53,7 +53,7 @@ func TestReadRolloutAgreesWithTheGeneratedCode(t *testing.T) {
 				t.Fatal(err)
 			}
 			id, response, tokens, row := decoded(t, b)
-			c, err := readRollout(b)
+			c, _, err := readRollout(b)
 			if err != nil || c.ID != id || c.Response != response || c.Tokens != tokens || len(c.Row) != len(row) {
 				t.Fatalf("%+v, %v; want %s %q %d %v", c, err, id, response, tokens, row)
 			}
@@ -70,7 +70,7 @@ func FuzzReadRollout(f *testing.F) {
 	f.Add(rollout(f, "r", "#### 7", "7"))
 	f.Add([]byte{0x3a, 0xff, 0xff, 0xff, 0xff, 0x0f})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := readRollout(b)
+		c, _, err := readRollout(b)
 		var r corev1.Rollout
 		if proto.Unmarshal(b, &r) != nil || err != nil {
 			return
@@ -85,7 +85,7 @@ func FuzzReadRollout(f *testing.F) {
 func BenchmarkReadRollout(b *testing.B) {
 	raw := rollout(b, "run-1-2-3", "Some working, then #### 72", "72")
 	for b.Loop() {
-		if _, err := readRollout(raw); err != nil {
+		if _, _, err := readRollout(raw); err != nil {
 			b.Fatal(err)
 		}
 	}

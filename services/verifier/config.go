@@ -7,6 +7,10 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
 )
 
@@ -23,19 +27,35 @@ type Config struct {
 	// 10 min.
 	Remember    int
 	RememberFor time.Duration
+	// Evidence says what becomes of the document behind each verdict; the zero value stores it.
+	Evidence Evidence
 	// Code names the build in verifier digests; empty reads it from the binary.
 	Code string
 }
 
+// Evidence is what becomes of the document behind a verdict. It belongs to how a run is recorded: verdicts name their
+// evidence by digest, so two runs are equal in bytes only where both have it or neither has.
+type Evidence uint8
+
+// The choices.
+const (
+	EvidenceStored Evidence = iota // as a blob
+	EvidenceNone                   // there is no document, and verdicts have no evidence_digest
+)
+
 // Deps are the verifier's neighbours.
 type Deps struct {
-	Clock clock.Clock
-	Log   *slog.Logger
+	// Blobs keep evidence, and large parts of candidates; without them there is neither.
+	Blobs   *blob.Store
+	Metrics prometheus.Registerer // nil counts nothing
+	Tracer  trace.Tracer          // nil takes the process's own
+	Clock   clock.Clock
+	Log     *slog.Logger
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.Workers < 0 || c.WindowItems < 0 || c.WindowBytes < 0 || c.Deadline < 0 || c.Remember < 0 || c.RememberFor < 0 {
-		return c, fmt.Errorf("verifier: a setting is negative: %+v", c)
+	if c.Workers < 0 || c.WindowItems < 0 || c.WindowBytes < 0 || c.Deadline < 0 || c.Remember < 0 || c.RememberFor < 0 || c.Evidence > EvidenceNone {
+		return c, fmt.Errorf("verifier: a setting is out of its range: %+v", c)
 	}
 	if c.Workers == 0 {
 		c.Workers = runtime.GOMAXPROCS(0)

@@ -3,6 +3,7 @@ package verifier
 import (
 	"sync"
 
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
@@ -139,7 +140,11 @@ func (p *pump) claim(j *job, i int, v verdict.Verdict) (sized, bool) {
 		return sized{}, false
 	}
 	m := j.items[i]
-	answer, err := item(encode(&v, m.GetRolloutId(), p.spec.Digest[:], digestOf(m.GetRollout())))
+	full, err := p.s.finish(&v, &verdict.Candidate{ID: m.GetRolloutId()}, p.spec, digestOf(m.GetRollout()))
+	var answer *verifierv1.VerdictItem
+	if err == nil {
+		answer, err = item(full)
+	}
 	if err != nil {
 		p.cancel(err)
 		return sized{}, false

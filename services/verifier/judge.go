@@ -32,19 +32,29 @@ type judged struct {
 	measured *corev1.Measured
 }
 
-// judge waits for a free worker and judges. A deadline that passes while it waits is the answer.
-func (s *Service) judge(ctx context.Context, j *catalog.Compiled, c *verdict.Candidate, rolloutDigest []byte, limit time.Duration) judged {
+// judge waits for a free worker and judges, and stores the evidence.
+func (s *Service) judge(ctx context.Context, j *catalog.Compiled, c *verdict.Candidate, rolloutDigest []byte, limit time.Duration) (judged, error) {
+	sp := s.span(ctx, j.Name, c.ID)
+	v, m := s.decide(ctx, j, c, limit)
+	out, err := s.finish(&v, c, j, rolloutDigest)
+	end(sp, out)
+	return judged{out, m}, err
+}
+
+// decide waits for a free worker and judges. A deadline that passes while it waits is the answer.
+func (s *Service) decide(ctx context.Context, j *catalog.Compiled, c *verdict.Candidate, limit time.Duration) (verdict.Verdict, *corev1.Measured) {
 	from := s.clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	if err := s.gate.enter(ctx); err != nil {
-		v := late(j.Name)
-		return judged{encode(&v, c.ID, j.Digest[:], rolloutDigest), measure(s.clock.Now().Sub(from), 0)}
+		return late(j.Name), measure(s.clock.Now().Sub(from), 0)
 	}
 	begun := s.clock.Now()
 	v := s.safely(j, c)
 	s.gate.leave()
-	return judged{encode(&v, c.ID, j.Digest[:], rolloutDigest), measure(begun.Sub(from), s.clock.Now().Sub(begun))}
+	m := measure(begun.Sub(from), s.clock.Now().Sub(begun))
+	s.counts.times(j.Name, m)
+	return v, m
 }
 
 // late is the verdict where the deadline passed: the hub's clock decided, and nothing is known of the candidate.

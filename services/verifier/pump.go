@@ -206,11 +206,11 @@ func (p *pump) one(m *verifierv1.VerifyItem, since time.Time) (first, second *ve
 	if len(m.GetDigest()) > 0 && !bytes.Equal(m.GetDigest(), digest[:]) {
 		return nil, nil, invalid("items.digest", "the rollout of item %d does not have the digest that was sent with it", m.GetSeq())
 	}
-	c, err := readRollout(m.GetRollout())
-	bad := ""
+	c, bad, err := p.s.rollout(p.ctx, m.GetRollout())
 	switch {
 	case err != nil:
-		bad = err.Error()
+		return nil, nil, err
+	case bad != "":
 	case c.ID != "" && m.GetRolloutId() != "" && c.ID != m.GetRolloutId():
 		bad = "the rollout's own id is another than that of its frame"
 	}
@@ -246,27 +246,48 @@ func numbered(v *verifierv1.VerdictItem, seq uint64) *verifierv1.VerdictItem {
 
 // fresh judges, a second time where the rollout is drawn.
 func (p *pump) fresh(c *verdict.Candidate, bad string, digest [sha256.Size]byte, queued time.Duration) (first, second *verifierv1.VerdictItem, err error) {
-	begun := p.s.clock.Now()
-	v := verdict.Unscore(p.spec.Name, verdict.BadRow, bad)
-	if bad == "" {
-		v = p.s.safely(p.spec, c)
+	judge := func() verdict.Verdict { return p.s.safely(p.spec, c) }
+	if bad != "" {
+		judge = func() verdict.Verdict { return verdict.Unscore(p.spec.Name, verdict.BadRow, bad) }
 	}
-	if first, err = item(encode(&v, c.ID, p.spec.Digest[:], digest[:])); err != nil {
+	passed := false
+	if first, err = p.verdict(p.spec, c, digest[:], queued, func() verdict.Verdict {
+		v := judge()
+		passed = v.Passed()
+		return v
+	}); err != nil {
 		return nil, nil, err
 	}
-	now := p.s.clock.Now()
-	first.Measured = measure(queued, now.Sub(begun))
 	if p.second == nil || bad != "" || !p.draw.Takes(c.ID) {
 		return first, nil, nil
 	}
 	first.HeldoutFollows = true
-	w := p.s.safely(p.second, c)
-	if _, scored := w.Scored(); scored && v.Passed() && !w.Passed() {
-		w.Note("special_cased", verdict.Warn, "the visible verdict passes and the stricter one does not")
+	second, err = p.verdict(p.second, c, digest[:], queued, func() verdict.Verdict {
+		w := p.s.safely(p.second, c)
+		if _, scored := w.Scored(); scored && passed && !w.Passed() {
+			w.Note("special_cased", verdict.Warn, "the visible verdict passes and the stricter one does not")
+		}
+		return w
+	})
+	return first, second, err
+}
+
+// verdict makes one item's frame from a judgement.
+func (p *pump) verdict(by *catalog.Compiled, c *verdict.Candidate, digest []byte, queued time.Duration, judge func() verdict.Verdict) (*verifierv1.VerdictItem, error) {
+	sp := p.s.span(p.ctx, by.Name, c.ID)
+	begun := p.s.clock.Now()
+	v := judge()
+	measured := measure(queued, p.s.clock.Now().Sub(begun))
+	p.s.counts.times(by.Name, measured)
+	full, err := p.s.finish(&v, c, by, digest)
+	end(sp, full)
+	if err != nil {
+		return nil, err
 	}
-	if second, err = item(encode(&w, c.ID, p.second.Digest[:], digest[:])); err != nil {
-		return nil, nil, err
+	out, err := item(full)
+	if err != nil {
+		return nil, err
 	}
-	second.Measured = measure(queued, p.s.clock.Now().Sub(now))
-	return first, second, nil
+	out.Measured = measured
+	return out, nil
 }

@@ -7,11 +7,15 @@ package verifier
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"time"
 
+	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/grpc"
 
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/services/verifier/replay"
 )
@@ -26,6 +30,10 @@ type Service struct {
 	gate     gate
 	compiled *compiledSpecs
 	replay   *replay.Cache
+	blobs    *blob.Store // nil where nothing is stored
+	evidence *blob.Pack  // nil without evidence
+	counts   counters
+	tracer   trace.Tracer
 }
 
 // New checks and allocates; it starts nothing.
@@ -40,20 +48,47 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Service{
+	if d.Tracer == nil {
+		d.Tracer = ownTracer()
+	}
+	s := &Service{
 		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), compiled: newCompiledSpecs(cfg.Code),
-		replay: replay.New(cfg.Remember, cfg.RememberFor, d.Clock),
-	}, nil
+		replay: replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
+	}
+	if s.counts, err = newCounters(d.Metrics); err != nil {
+		return nil, err
+	}
+	if d.Blobs != nil && cfg.Evidence == EvidenceStored {
+		s.evidence = d.Blobs.NewPack()
+	}
+	return s, nil
 }
 
 // Register adds the service.
 func (s *Service) Register(r grpc.ServiceRegistrar) { verifierv1.RegisterVerifierServiceServer(r, s) }
 
-// Run waits for the end: every goroutine belongs to a call.
+// Run makes evidence durable every second until ctx ends: every other goroutine belongs to a call. A crash may lose the
+// evidence of the last second, which the same bytes give again; a verdict never waits for it.
 func (s *Service) Run(ctx context.Context) error {
-	<-ctx.Done()
-	return ctx.Err()
+	if s.evidence == nil {
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	for {
+		t := s.clock.NewTimer(syncEvidence)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return errors.Join(ctx.Err(), s.evidence.Close())
+		case <-t.C():
+			if err := s.evidence.Sync(); err != nil {
+				s.log.Error("evidence of the last second may be lost", "error", err.Error())
+			}
+		}
+	}
 }
+
+const syncEvidence = time.Second
 
 // Health says that the text verifiers can judge, which they always can.
 func (s *Service) Health(context.Context) error { return nil }

@@ -46,14 +46,21 @@ func (s *Service) Verify(ctx context.Context, r *verifierv1.VerifyRequest) (*ver
 			}
 		}
 	}
-	c, err := candidateOf(r.GetCandidate())
+	c, bad, err := s.candidate(ctx, r.GetCandidate())
+	if err != nil {
+		return nil, err
+	}
 	rollout := digestOf(r.GetCandidate().GetRollout())
 	var j judged
-	if err != nil {
-		v := verdict.Unscore(compiled.Name, verdict.BadRow, err.Error())
-		j = judged{encode(&v, c.ID, compiled.Digest[:], rollout), measure(0, 0)}
+	if bad != "" {
+		v := verdict.Unscore(compiled.Name, verdict.BadRow, bad)
+		j.measured = measure(0, 0)
+		j.verdict, err = s.finish(&v, &c, compiled, rollout)
 	} else {
-		j = s.judge(ctx, compiled, &c, rollout, limit)
+		j, err = s.judge(ctx, compiled, &c, rollout, limit)
+	}
+	if err != nil {
+		return nil, err
 	}
 	out := &verifierv1.VerifyResponse{Verdict: j.verdict, Measured: j.measured}
 	if r.GetRequestId() != "" && !j.verdict.GetUnscored().GetRetryable() {

@@ -3,61 +3,93 @@ package verdict
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
+	"strconv"
 	"unicode/utf8"
 )
 
-// Evidence is the document behind a verdict, for people and for replay. Nothing in it differs on a repeat: no clock, no
-// host, no usage. Its JSON is canonical: fixed key order, no blanks, numbers in shortest form.
-func Evidence(v *Verdict, c *Candidate, digest [sha256.Size]byte) ([]byte, error) {
-	h := sha256.New()
-	for _, f := range c.Row {
-		row, err := json.Marshal([]string{f.Key, hex.EncodeToString(sum(f.JSON))})
-		if err != nil {
-			return nil, err
+// Evidence is the document behind a verdict, for people and for replay: what was judged, how it was read, what was
+// found. Nothing in it differs on a repeat: no clock, no host, no usage. Its JSON is canonical (RFC 8785), so equal
+// evidence is equal bytes. The input is named by its digest: that of the rollout where there is one, which the ledger has,
+// else those of response and row.
+func Evidence(v *Verdict, c *Candidate, verifier, rollout []byte) []byte {
+	input := make([]byte, 0, 160)
+	if len(rollout) > 0 {
+		input = appendKey(input, `{"rollout":`, hex.EncodeToString(rollout))
+	} else {
+		input = appendKey(input, `{"response":`, hex.EncodeToString(sum(c.Response)))
+		input = appendKey(input, `,"row":`, hex.EncodeToString(rowDigest(c.Row)))
+	}
+	b := describe(make([]byte, 0, 512), v, append(input, '}'))
+	b = appendKey(b, `,"verifier_digest":`, hex.EncodeToString(verifier))
+	return append(b, '}')
+}
+
+// describe writes a verdict, its keys in order and its object not closed. A member of a composite has no input of its own.
+func describe(b []byte, v *Verdict, input []byte) []byte {
+	b = append(b, '{')
+	if u, ok := v.Unscored(); ok {
+		b = append(appendKey(b, `"detail":`, valid(u.Detail)), ',')
+	}
+	b = appendKey(b, `"extracted":`, valid(v.Extracted))
+	b = append(b, `,"findings":[`...)
+	for i, f := range v.Findings {
+		b = appendKey(append(b, comma(i)...), `{"detail":`, valid(f.Detail))
+		b = appendKey(b, `,"kind":`, f.Kind)
+		b = append(appendKey(b, `,"severity":`, f.Severity.String()), '}')
+	}
+	b = append(b, ']')
+	if input != nil {
+		b = append(append(b, `,"input":`...), input...)
+	}
+	if len(v.Members) > 0 {
+		b = append(b, `,"members":[`...)
+		for i := range v.Members {
+			b = append(describe(append(b, comma(i)...), &v.Members[i], nil), '}')
 		}
-		h.Write(row)
+		b = append(b, ']')
 	}
-	doc := evidence{
-		Verifier: hex.EncodeToString(digest[:]), Response: hex.EncodeToString(sum([]byte(c.Response))),
-		Row: hex.EncodeToString(h.Sum(nil)), Verdict: describe(v),
-	}
-	return json.Marshal(doc)
-}
-
-type evidence struct {
-	Verifier string    `json:"verifier_digest"`
-	Response string    `json:"response_sha256"`
-	Row      string    `json:"row_sha256"`
-	Verdict  described `json:"verdict"`
-}
-
-type described struct {
-	Verifier  string      `json:"verifier"`
-	Status    string      `json:"status"`
-	Reason    string      `json:"reason"`
-	Detail    string      `json:"detail,omitempty"`
-	Passed    *bool       `json:"passed,omitempty"`
-	Reward    *float64    `json:"reward,omitempty"`
-	Extracted string      `json:"extracted,omitempty"`
-	Findings  [][3]string `json:"findings,omitempty"`
-	Members   []described `json:"members,omitempty"`
-}
-
-func describe(v *Verdict) described {
-	d := described{Verifier: v.Verifier, Status: "unscored", Extracted: valid(v.Extracted)}
 	if s, ok := v.Scored(); ok {
-		d.Status, d.Reason, d.Passed, d.Reward = "scored", s.Reason, &s.Passed, &s.Reward
-	} else if u, ok := v.Unscored(); ok {
-		d.Reason, d.Detail = u.Reason.String(), valid(u.Detail)
+		b = strconv.AppendBool(append(b, `,"passed":`...), s.Passed)
+		b = appendKey(b, `,"reason":`, s.Reason)
+		b = appendNumber(append(b, `,"reward":`...), s.Reward)
+		b = append(b, `,"status":"scored"`...)
+	} else {
+		u, _ := v.Unscored()
+		b = appendKey(b, `,"reason":`, u.Reason.String())
+		b = append(b, `,"status":"unscored"`...)
 	}
-	for _, f := range v.Findings {
-		d.Findings = append(d.Findings, [3]string{f.Kind, f.Severity.String(), valid(f.Detail)})
+	if len(v.Tests) > 0 {
+		b = append(b, `,"tests":[`...)
+		for i, t := range v.Tests {
+			b = appendKey(append(b, comma(i)...), `{"detail":`, valid(t.Detail))
+			b = appendKey(b, `,"name":`, valid(t.Name))
+			b = append(appendKey(b, `,"outcome":`, t.Outcome), '}')
+		}
+		b = append(b, ']')
 	}
-	for i := range v.Members {
-		d.Members = append(d.Members, describe(&v.Members[i]))
+	return appendKey(b, `,"verifier":`, v.Verifier)
+}
+
+func comma(i int) string {
+	if i == 0 {
+		return ""
 	}
-	return d
+	return ","
+}
+
+// rowDigest is over the columns in their order; lengths keep two columns from reading like others.
+func rowDigest(r Row) []byte {
+	h := sha256.New()
+	for _, f := range r {
+		h.Write(sum(f.Key))
+		h.Write(sum(string(f.JSON)))
+	}
+	return h.Sum(nil)
+}
+
+func sum(s string) []byte {
+	d := sha256.Sum256([]byte(s))
+	return d[:]
 }
 
 // valid shows bytes that are not UTF-8 as escapes: two different answers must not look alike in evidence.
@@ -81,8 +113,3 @@ func valid(s string) string {
 
 // Printable is a text as a verdict shows it: escaped where it is not UTF-8, and capped.
 func Printable(s string) string { return Cap(valid(s)) }
-
-func sum(b []byte) []byte {
-	s := sha256.Sum256(b)
-	return s[:]
-}

@@ -15,6 +15,7 @@ type Verdict struct {
 	Extracted string // the answer as it was read; capped at MaxExtracted
 	Findings  []Finding
 	Members   []Verdict // of a composite, in order
+	Tests     []Test    // where tests ran, in order; only evidence has them
 
 	scored  bool
 	score   Scored
@@ -28,6 +29,9 @@ type Scored struct {
 	Reason     string  // stable, lower_snake
 	Components []Component
 }
+
+// Test is what became of one test. Nothing in it may differ on a repeat: no time, no address, no path.
+type Test struct{ Name, Outcome, Detail string }
 
 // Component is one step of a reward expression.
 type Component struct {

@@ -1,0 +1,34 @@
+package verifier
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+
+	"google.golang.org/grpc/codes"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/verdict"
+)
+
+// finish makes the message of a verdict, with its evidence stored, and counts it. rollout is the digest of the rollout's
+// bytes; nil where there are none.
+func (s *Service) finish(v *verdict.Verdict, c *verdict.Candidate, by *catalog.Compiled, rollout []byte) (*corev1.Verdict, error) {
+	m := encode(v, c.ID, by.Digest[:], rollout)
+	s.counts.verdict(by.Name, m)
+	if s.evidence == nil {
+		return m, nil
+	}
+	d, err := s.evidence.Put(verdict.Evidence(v, c, by.Digest[:], rollout))
+	if errors.Is(err, syscall.ENOSPC) {
+		return nil, rpc.Errorf(codes.ResourceExhausted, corev1.ErrorReason_ERROR_REASON_LEDGER_DISK_FULL,
+			"the disk is full: the evidence of rollout %s cannot be stored; free space, then go on: %w", c.ID, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store the evidence of rollout %s: %w", c.ID, err)
+	}
+	m.EvidenceDigest = d[:]
+	return m, nil
+}
