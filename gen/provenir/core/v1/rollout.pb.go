@@ -392,7 +392,8 @@ type Rollout struct {
 	Turns uint32 `protobuf:"varint,15,opt,name=turns,proto3" json:"turns,omitempty"`
 	// columns are sorted by key.
 	Columns []*Column `protobuf:"bytes,16,rep,name=columns,proto3" json:"columns,omitempty"`
-	// blobs are parts above 256 KiB, by digest.
+	// blobs are parts above 256 KiB, by digest: with media_type application/json an object whose keys are more columns,
+	// else more of what the policy wrote, behind the segments and in order.
 	Blobs []*BlobRef `protobuf:"bytes,17,rep,name=blobs,proto3" json:"blobs,omitempty"`
 	// branch counts rollbacks of the run; 0 before the first.
 	Branch uint32 `protobuf:"varint,18,opt,name=branch,proto3" json:"branch,omitempty"`

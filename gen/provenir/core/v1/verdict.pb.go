@@ -747,7 +747,7 @@ type Verdict struct {
 	Findings []*Finding `protobuf:"bytes,8,rep,name=findings,proto3" json:"findings,omitempty"`
 	// evidence_digest is the SHA-256 of the evidence document; empty where none was stored.
 	EvidenceDigest []byte `protobuf:"bytes,9,opt,name=evidence_digest,json=evidenceDigest,proto3" json:"evidence_digest,omitempty"`
-	// evidence is where it lies.
+	// evidence is where it lies when that is not the blob of evidence_digest.
 	Evidence *BlobRef `protobuf:"bytes,10,opt,name=evidence,proto3" json:"evidence,omitempty"`
 	// execution is present where code ran.
 	Execution *Execution `protobuf:"bytes,11,opt,name=execution,proto3" json:"execution,omitempty"`

@@ -101,7 +101,8 @@ type Candidate struct {
 	Response []byte `protobuf:"bytes,3,opt,name=response,proto3" json:"response,omitempty"`
 	// row_json holds reference, tests and what else the spec needs, as JSON: numbers stay exact.
 	RowJson []byte `protobuf:"bytes,5,opt,name=row_json,json=rowJson,proto3" json:"row_json,omitempty"`
-	// blobs are large parts by digest.
+	// blobs are large parts by digest, at most 64 MiB together: with media_type application/json an object whose keys are
+	// more columns of the row, else more of the response, in order. One that is not in the blob store makes the row bad.
 	Blobs []*v1.BlobRef `protobuf:"bytes,6,rep,name=blobs,proto3" json:"blobs,omitempty"`
 	// rollout is a core.v1.Rollout as the trainer framed it; response and row are then read from it.
 	Rollout       []byte `protobuf:"bytes,7,opt,name=rollout,proto3" json:"rollout,omitempty"`
