@@ -1,0 +1,57 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+)
+
+// stage0Name is argv[0] of our own binary when it is started to become a zygote.
+const stage0Name = "provenir-sandbox-stage0"
+
+// Descriptors that stage 0 finds; the control socket stays at 3 for the zygote.
+const (
+	fdControl = 3
+	fdStage0  = 4
+	fdBundle  = 5
+)
+
+// stage0 is what stage 0 has to do.
+type stage0 struct {
+	Root rootPlan `json:"root"`
+	Path string   `json:"path"` // of the interpreter, in the new root
+	Argv []string `json:"argv"`
+	Env  []string `json:"env"`
+}
+
+// Init must be the first line of main and of TestMain. In a process that was started as stage 0 of a sandbox it builds the
+// sandbox's root and becomes the interpreter, and does not return; in any other it does nothing.
+func Init() {
+	if len(os.Args) == 0 || os.Args[0] != stage0Name {
+		return
+	}
+	// Mounts and capabilities belong to a thread; exec keeps those of the thread that calls it.
+	runtime.LockOSThread()
+	err := becomeZygote()
+	fmt.Fprintf(os.Stderr, "sandbox stage 0: %v\n", err)
+	os.Exit(1)
+}
+
+func becomeZygote() error {
+	f := os.NewFile(fdStage0, "stage 0")
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return fmt.Errorf("read the plan: %w", err)
+	}
+	f.Close()
+	var s stage0
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("read the plan: %w", err)
+	}
+	if err := s.Root.build(); err != nil {
+		return err
+	}
+	return execInto(s.Path, s.Argv, s.Env)
+}

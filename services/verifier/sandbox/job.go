@@ -1,0 +1,35 @@
+package sandbox
+
+// Job is a program to run.
+type Job struct {
+	Language string // python, bash, c, cpp, javascript; empty is python
+	Source   string
+	Argv     []string // after the program's name
+	Stdin    []byte
+	Limits   Limits
+}
+
+// Load is how a module of a session was loaded.
+type Load struct {
+	CompileError string  // the source does not compile; the text says why
+	Raised       *Raised // running the module raised
+	Gone         bool    // the process ended before it answered
+	Malformed    string  // it answered against the protocol
+}
+
+// Raised is an exception as the candidate tells it.
+type Raised struct {
+	Name  string // of its class
+	Base  string // of the nearest built-in class
+	Text  string
+	Errno int
+}
+
+// Answer is what a call gave.
+type Answer struct {
+	Value     any // plain.Value, where the call returned
+	Raised    *Raised
+	Missing   bool   // there is nothing of that name
+	Gone      bool   // the process ended
+	Malformed string // it answered against the protocol
+}

@@ -1,0 +1,5 @@
+package sandbox
+
+type judge struct{ suite string }
+
+func (j *judge) drop() {}

@@ -1,0 +1,217 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/provenir/provenir/services/verifier/sandbox/plain"
+)
+
+// handshake is how long a forked child may take to announce itself.
+const handshake = 10 * time.Second
+
+// launch is what a process is started with.
+type launch struct {
+	kind   string // func, script, judge, exec, compile
+	argv   []string
+	env    []string
+	limits Limits
+	extra  int // processes of the slot beside the job's, which RLIMIT_NPROC counts too
+	filter string
+	stdin  *os.File
+	stdout *os.File
+	stderr *os.File
+	binary *os.File // nil where there is none
+	group  *jobGroup
+	native bool // not Python: its runtime reserves address space freely
+}
+
+// proc is a running job: process 1 of its own pid namespace.
+type proc struct {
+	pid    int
+	pidfd  int
+	conn   *conn
+	exit   chan exitNotice
+	zygote *zygote
+	notice *exitNotice // once it has come
+
+	mu     sync.Mutex
+	ending bool // somebody has killed it
+	killed Limit
+	dead   bool
+}
+
+// start forks a job and lets it go once it is in its groups and we hold a descriptor of it, by which it can be killed
+// whatever it does and whatever pids are used again.
+func (z *zygote) start(l launch, grouped bool) (*proc, error) {
+	c, childFD, err := connect()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	fds := []int{childFD, int(l.stdin.Fd()), int(l.stdout.Fd()), int(l.stderr.Fd())}
+	if l.binary != nil {
+		fds = append(fds, int(l.binary.Fd()))
+	}
+	id, exit, err := z.request(l.kind, l.params(grouped), fds...)
+	unix.Close(childFD)
+	if err != nil {
+		c.close()
+		return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	p := &proc{pidfd: -1, conn: c, exit: exit, zygote: z}
+	if err := p.release(l.group); err != nil {
+		why := z.refused(id)
+		c.close()
+		if p.pidfd >= 0 {
+			unix.Close(p.pidfd)
+		}
+		return nil, fmt.Errorf("%w: start a job: %w %s %s", ErrSandbox, err, why, z.stderr.String())
+	}
+	return p, nil
+}
+
+func (p *proc) release(g *jobGroup) error {
+	if err := p.conn.f.SetReadDeadline(time.Now().Add(handshake)); err != nil {
+		return err
+	}
+	var err error
+	if p.pid, err = p.conn.peerPID(); err != nil {
+		return fmt.Errorf("it did not announce itself: %w", err)
+	}
+	if p.pidfd, err = unix.PidfdOpen(p.pid, 0); err != nil {
+		return fmt.Errorf("hold its process: %w", err)
+	}
+	if g != nil {
+		if err := g.attach(p.pid); err != nil {
+			return err
+		}
+	}
+	if err := p.conn.f.SetReadDeadline(time.Time{}); err != nil {
+		return err
+	}
+	_, err = p.conn.f.Write([]byte("g"))
+	return err
+}
+
+// params are a job's as spawn.py reads them.
+func (l *launch) params(grouped bool) plain.Value {
+	strs := func(list []string) plain.List {
+		out := make(plain.List, len(list))
+		for i, s := range list {
+			out[i] = plain.Str(s)
+		}
+		return out
+	}
+	env := plain.Dict{}
+	for _, e := range l.env {
+		k, v, _ := strings.Cut(e, "=")
+		env = append(env, plain.Pair{Key: plain.Str(k), Value: plain.Str(v)})
+	}
+	return plain.Dict{
+		{Key: plain.Str("argv"), Value: strs(l.argv)},
+		{Key: plain.Str("env"), Value: env},
+		{Key: plain.Str("filter"), Value: plain.Str(l.filter)},
+		{Key: plain.Str("box"), Value: plain.Bytes(fmt.Sprintf("size=%d,nr_inodes=%d,mode=700", l.limits.Box, l.limits.Inodes))},
+		{Key: plain.Str("limits"), Value: l.rlimits(grouped)},
+	}
+}
+
+// rlimits are pairs (which, value). Soft equals hard: process 1 of a namespace ignores SIGXCPU.
+func (l *launch) rlimits(grouped bool) plain.List {
+	memory, processes := l.limits.Memory+64<<20, l.limits.Processes+l.extra
+	if grouped { // the group's limit is the one that is meant to be met, because its counters can be read
+		memory, processes = 2*l.limits.Memory+1<<30, processes+8
+	}
+	address := plain.Tuple{int64(unix.RLIMIT_AS), memory}
+	if l.native {
+		address = plain.Tuple{int64(unix.RLIMIT_DATA), memory}
+	}
+	cpu := int64((l.limits.CPU + time.Second - 1) / time.Second)
+	pair := func(which int, value int64) plain.Value { return plain.Tuple{int64(which), value} }
+	return plain.List{
+		address, pair(unix.RLIMIT_CPU, cpu), pair(unix.RLIMIT_FSIZE, l.limits.FileSize), pair(unix.RLIMIT_NOFILE, int64(l.limits.Files)),
+		pair(unix.RLIMIT_CORE, 0), pair(unix.RLIMIT_NPROC, int64(processes)), pair(unix.RLIMIT_STACK, 64<<20), pair(unix.RLIMIT_MEMLOCK, 64<<10),
+		pair(unix.RLIMIT_SIGPENDING, 256), pair(unix.RLIMIT_MSGQUEUE, 0),
+	}
+}
+
+// kill ends the job and everything it started, with process 1 of its namespace. The first reason counts; NoLimit says that
+// the job had done its work.
+func (p *proc) kill(why Limit) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.dead {
+		return
+	}
+	if !p.ending {
+		p.ending, p.killed = true, why
+	}
+	_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
+}
+
+// await is over when the kernel has ended the whole namespace. ok is false where the zygote went first.
+func (p *proc) await() (n exitNotice, ok bool) {
+	if p.notice != nil {
+		return *p.notice, true
+	}
+	select {
+	case n = <-p.exit:
+		ok = true
+	case <-p.zygote.dead:
+		select {
+		case n = <-p.exit:
+			ok = true
+		default:
+		}
+	}
+	if ok {
+		p.notice = &n
+	}
+	return n, ok
+}
+
+// wait is await, and gives back what we hold of the job.
+func (p *proc) wait() (n exitNotice, ok bool) {
+	n, ok = p.await()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.dead {
+		p.dead = true
+		unix.Close(p.pidfd)
+		p.conn.close()
+	}
+	return n, ok
+}
+
+func (p *proc) why() Limit {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.killed
+}
+
+// leftover says whether the job has other processes than its main one now.
+func (p *proc) leftover(g *jobGroup) bool {
+	if g != nil {
+		if n, err := g.tasks(); err == nil && n == 1 {
+			return false
+		}
+	}
+	tasks := filepath.Join("/proc", strconv.Itoa(p.pid), "task")
+	entries, err := os.ReadDir(tasks)
+	if err != nil {
+		return false
+	}
+	for _, e := range entries {
+		if b, err := os.ReadFile(filepath.Join(tasks, e.Name(), "children")); err == nil && len(strings.TrimSpace(string(b))) > 0 {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,125 @@
+"""The zygote: a warm interpreter that forks jobs and never runs one.
+
+It is process 1 of its namespaces. Go asks over a SOCK_SEQPACKET socket at descriptor 3; when Go is gone the socket ends and
+so does the zygote, and with it every job.
+"""
+import _socket
+import array
+import ctypes
+import gc
+import os
+import select
+import signal
+import struct
+import sys
+from marshal import loads
+
+from spawn import Spawner, libc
+
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
+_exit = struct.Struct("<cQiQQ")
+OWN = ("peer", "spawn", "candidate", "judge", "program", "runner", "init")
+
+
+def warm(candidate):
+    """Walks the paths that children will walk, so that their pages are there before the fork."""
+    peer = candidate.Candidate(-1)
+    for _ in range(3):
+        peer.load(b"import math\nclass A:\n    def f(self): return [i for i in range(3)]\ndef add(a, b):\n    return a + b\n", "warm", "warm.py")
+        peer.encode(peer.call("add", (1, 2), {}, False))
+        peer.encode(peer.call("add", ([1, 2.0], [{"s": (1,)}]), {}, True))
+        peer.decode(peer.encode(("call", "add", [1, "s"], {})))
+        peer.encode(peer.call("absent", (), {}, False))
+        try:
+            raise ValueError("warm")
+        except ValueError as e:
+            peer.failure(e)
+    del sys.modules["warm"]
+
+
+class Zygote:
+    def __init__(self, conf):
+        self.control = _socket.socket(fileno=3)
+        self.spawner = Spawner(conf)
+        self.jobs = {}
+        self.wake, w = os.pipe()
+        os.set_blocking(self.wake, False)
+        os.set_blocking(w, False)
+        signal.set_wakeup_fd(w, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def loop(self):
+        poll = select.poll()
+        poll.register(3, select.POLLIN)
+        poll.register(self.wake, select.POLLIN)
+        while True:
+            try:
+                ready = poll.poll()
+            except InterruptedError:
+                continue
+            for fd, _ in ready:
+                if fd == self.wake:
+                    self.reap()
+                else:
+                    self.request()
+
+    def reap(self):
+        try:
+            os.read(self.wake, 4096)
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            number = self.jobs.pop(pid, None)
+            if number is not None:
+                cpu = int((usage.ru_utime + usage.ru_stime) * 1e6)
+                self.control.send(_exit.pack(b"X", number, status, cpu, usage.ru_maxrss))
+
+    def request(self):
+        message, extra, _, _ = self.control.recvmsg(1 << 16, _socket.CMSG_SPACE(4 * 8))
+        if not message:
+            os._exit(0)
+        fds = array.array("i")
+        for level, kind, data in extra:
+            if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
+                fds.frombytes(data[:len(data) // 4 * 4])
+        number, kind, job = loads(message)
+        try:
+            self.jobs[self.spawner.spawn(kind, fds, job)] = number
+        except OSError as e:
+            self.control.send(b"E" + struct.pack("<Q", number) + str(e).encode())
+        finally:
+            for fd in fds:
+                os.close(fd)
+
+
+def main(conf):
+    for module in conf["preload"]:
+        __import__(module)
+    modules = {name: sys.modules[name] for name in OWN if name in sys.modules}
+    for name in modules:
+        del sys.modules[name]  # a candidate's import of that name is its own
+    for c in range(64):
+        libc.prctl(PR_CAPBSET_DROP, c, 0, 0, 0)
+    if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+        os._exit(3)
+    zygote = Zygote(conf)
+    zygote.spawner.runners = {"func": modules["candidate"].run, "script": modules["candidate"].script}
+    if "judge" in modules:
+        zygote.spawner.runners["judge"] = modules["judge"].run
+    if "program" in modules:
+        zygote.spawner.runners["compile"] = modules["program"].run
+    if "random" in sys.modules:
+        sys.modules["random"].seed(0)
+    warm(modules["candidate"])
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    zygote.control.send(b"READY")
+    zygote.loop()

@@ -1,0 +1,129 @@
+"""Forks a job from the zygote and takes everything away from it before a byte of the candidate's runs.
+
+Order in the child: announce to Go and wait until it has put us into our control groups, mount /box, Landlock, close every
+other descriptor, limits, capabilities, system calls. Mounting needs what Landlock and seccomp take away, so it comes first.
+"""
+import ctypes
+import gc
+import os
+import resource
+import signal
+import struct
+import sys
+
+libc = ctypes.CDLL(None, use_errno=True)
+api = ctypes.pythonapi
+MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+SECCOMP_SET_MODE_FILTER = 1
+RPC, BINARY = 3, 4
+
+for _f in ("PyOS_BeforeFork", "PyOS_AfterFork_Child", "PyOS_AfterFork_Parent"):
+    getattr(api, _f).restype = None
+
+
+class Program(ctypes.Structure):
+    _fields_ = [("len", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
+
+
+def check(result, what):
+    if result < 0:
+        e = ctypes.get_errno()
+        raise OSError(e, what + ": " + os.strerror(e))
+    return result
+
+
+class Spawner:
+    """Holds what every child needs, made once so that a child only has to use it."""
+
+    def __init__(self, conf):
+        self.nr = conf["syscalls"]
+        self.flags = conf["clone_flags"]
+        self.filters = {}
+        for name, code in conf["seccomp"].items():
+            buf = ctypes.create_string_buffer(code, len(code))
+            program = Program(len(code) // 8, ctypes.addressof(buf))
+            self.filters[name] = (ctypes.addressof(program), program, buf)
+        self.caps_head = ctypes.create_string_buffer(struct.pack("<Ii", 0x20080522, 0))
+        self.caps_none = ctypes.create_string_buffer(24)
+        self.landlock = conf["landlock"]
+        self.rules = []
+        if self.landlock is not None:
+            self.rules = [(os.open(path, os.O_PATH | os.O_CLOEXEC), access) for path, access in self.landlock["rules"]]
+            self.ruleset = self.landlock["ruleset"]
+        self.runners = {}
+
+    def spawn(self, kind, fds, job):
+        """Gives the pid in the zygote's namespace; never returns in the child."""
+        api.PyOS_BeforeFork()
+        pid = libc.syscall(self.nr["clone"], self.flags | signal.SIGCHLD, 0, 0, 0, 0)
+        if pid == 0:
+            api.PyOS_AfterFork_Child()
+            self.child(kind, fds, job)
+        error = ctypes.get_errno()
+        api.PyOS_AfterFork_Parent()
+        if pid < 0:
+            raise OSError(error, os.strerror(error))
+        return pid
+
+    def child(self, kind, fds, job):
+        status = 125
+        try:
+            os.setsid()
+            for i in range(3):
+                os.dup2(fds[1 + i], i)
+            os.dup2(fds[0], RPC, False)  # the zygote's control socket ends here
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.write(RPC, b"p")
+            if os.read(RPC, 1) != b"g":
+                os._exit(125)
+            self.harden(kind, fds, job)
+            gc.enable()
+            if kind == "exec":
+                os.execve(job["argv"][0], job["argv"], job["env"])
+            self.runners[kind](RPC)
+            status = 0
+        except BaseException as e:
+            try:
+                os.write(2, ("sandbox: %s: %s\n" % (type(e).__name__, e)).encode())
+            except BaseException:
+                pass
+        finally:
+            os._exit(status)
+
+    def harden(self, kind, fds, job):
+        exec_flag = 0 if kind == "compile" else MS_NOEXEC
+        check(libc.mount(b"tmpfs", b"/box", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV | exec_flag), job["box"]), "mount /box")
+        os.chdir("/box")
+        if len(fds) > 4:
+            self.install(fds[4], job)
+        self.restrict(bool(len(fds) > 4))
+        os.closerange(4, 1 << 16)
+        for which, value in job["limits"]:
+            resource.setrlimit(which, (value, value))
+        check(libc.syscall(self.nr["capset"], self.caps_head, self.caps_none), "drop capabilities")
+        if job["filter"]:
+            check(libc.syscall(self.nr["seccomp"], SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(self.filters[job["filter"]][0])), "install the system call filter")
+
+    def install(self, fd, job):
+        """Puts a compiled program at /run/program, where it can be run and not written."""
+        check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV), b"size=64m,nr_inodes=4,mode=755"), "mount /run")
+        out = os.open("/run/program", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o500)
+        at, size = 0, os.fstat(fd).st_size
+        while at < size:
+            at += os.sendfile(out, fd, at, size - at)
+        os.close(out)
+        check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(32 | 1 | MS_NOSUID | MS_NODEV), None), "make /run read-only")
+
+    def restrict(self, program):
+        if self.landlock is None:
+            return
+        nr, conf = self.nr, self.landlock
+        ruleset = check(libc.syscall(nr["landlock_create_ruleset"], self.ruleset, ctypes.c_size_t(len(self.ruleset)), 0), "make a Landlock ruleset")
+        box = os.open("/box", os.O_PATH | os.O_CLOEXEC)
+        rules = self.rules + [(box, conf["box_access"])]
+        if program:
+            rules.append((os.open("/run", os.O_PATH | os.O_CLOEXEC), conf["program_access"]))
+        for fd, access in rules:
+            check(libc.syscall(nr["landlock_add_rule"], ruleset, 1, struct.pack("<Qi", access, fd), 0), "add a Landlock rule")
+        check(libc.syscall(nr["landlock_restrict_self"], ruleset, 0), "restrict by Landlock")

@@ -1,0 +1,25 @@
+package sandbox
+
+import "time"
+
+// Result is what happened to a job. It is no verdict.
+type Result struct {
+	Stdout, Stderr []byte
+	Truncated      bool // stdout or stderr went over what is kept
+	ExitCode       int  // 0 where Signal is not
+	Signal         int
+	Limit          Limit
+	CompileError   string // not empty where the source did not compile
+	Exception      string // name of the exception that ended a Python program, as it says itself
+	Leftover       bool   // other processes of the job were alive when its main one ended
+	Usage          Usage
+	Tier           Tier
+	Language       string
+	Interpreter    string // version as the interpreter tells it
+}
+
+// Usage is what a job took; it differs on every repeat.
+type Usage struct {
+	Wall, CPU time.Duration
+	MaxRSS    int64 // bytes; of the largest process of the job
+}

@@ -1,0 +1,154 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// running is a job with everything that has to be put away after it.
+type running struct {
+	slot     *slot
+	machine  *machine
+	proc     *proc
+	limits   Limits
+	out, err *drain
+	begun    time.Time
+	stop     chan struct{} // ends the watchdog
+	watched  chan struct{}
+	cancel   atomic.Bool // the caller went away
+	left     bool
+}
+
+// begin starts a job in a slot. On an error the slot is given back.
+func (s *slot) begin(ctx context.Context, m *machine, l launch, keep int, split bool) (*running, error) {
+	r := &running{slot: s, machine: m, limits: l.limits, stop: make(chan struct{}), watched: make(chan struct{})}
+	if err := r.start(ctx, l, keep, split); err != nil {
+		s.retire() // whatever state it is in, the next job gets a new one
+		s.pool.give(s)
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *running) start(ctx context.Context, l launch, keep int, split bool) error {
+	s := r.slot
+	l.group = s.candidate
+	if l.group != nil {
+		if err := l.group.prepare(l.limits.Memory, l.limits.Processes); err != nil {
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+	}
+	outR, outW, err := os.Pipe()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	defer outW.Close()
+	l.stdout, l.stderr = outW, outW
+	errR := (*os.File)(nil)
+	if split {
+		var errW *os.File
+		if errR, errW, err = os.Pipe(); err != nil {
+			outR.Close()
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+		defer errW.Close()
+		l.stderr = errW
+	}
+	if l.stdin == nil {
+		l.stdin = s.null
+	}
+	if r.proc, err = s.zygote.start(l, s.candidate != nil); err != nil {
+		outR.Close()
+		if errR != nil {
+			errR.Close()
+		}
+		return err
+	}
+	r.begun = s.pool.deps.Clock.Now()
+	overrun := func() { r.proc.kill(OutputLimit) }
+	r.out = startDrain(outR, keep, l.limits.Output, overrun)
+	if errR != nil {
+		r.err = startDrain(errR, keep, l.limits.Output, overrun)
+	}
+	go r.watch(ctx)
+	return nil
+}
+
+// watch kills the job at its wall limit, or when the caller is gone.
+func (r *running) watch(ctx context.Context) {
+	defer close(r.watched)
+	t := r.slot.pool.deps.Clock.NewTimer(r.limits.Wall)
+	defer t.Stop()
+	select {
+	case <-t.C():
+		r.proc.kill(Timeout)
+	case <-ctx.Done():
+		r.cancel.Store(true)
+		r.proc.kill(NoLimit)
+	case <-r.stop:
+	}
+}
+
+// end kills what is left, waits until all of it is dead, and only then reads what it wrote.
+func (r *running) end(ctx context.Context) (Result, observed, error) {
+	r.proc.kill(NoLimit)
+	notice, ok := r.proc.wait()
+	wall := r.slot.pool.deps.Clock.Now().Sub(r.begun)
+	close(r.stop)
+	<-r.watched
+	<-r.out.done
+	o := observed{killed: r.proc.why(), cpu: notice.cpu, cpuLimit: cpuSeconds(r.limits.CPU), output: r.out.over()}
+	res := Result{
+		Stdout: r.out.kept, Truncated: r.out.truncated(), Leftover: r.left, Tier: r.machine.tier,
+		Interpreter: r.machine.interpreter.Version, Usage: Usage{Wall: wall, CPU: notice.cpu, MaxRSS: notice.maxRSS},
+	}
+	if r.err != nil {
+		<-r.err.done
+		res.Stderr = r.err.kept
+		res.Truncated = res.Truncated || r.err.truncated()
+		o.output = o.output || r.err.over()
+	}
+	if notice.status.Signaled() {
+		o.signal = int(notice.status.Signal())
+	}
+	res.ExitCode, res.Signal = max(notice.status.ExitStatus(), 0), o.signal
+	clean := r.settle(&o)
+	res.Limit = o.limit()
+	defer r.slot.pool.give(r.slot)
+	if !ok || clean != nil {
+		r.slot.retire()
+	}
+	switch {
+	case r.cancel.Load():
+		return res, o, context.Cause(ctx)
+	case !ok:
+		return res, o, fmt.Errorf("%w: the zygote ended under a job", ErrSandbox)
+	case clean != nil:
+		return res, o, fmt.Errorf("%w: %w", ErrSandbox, clean)
+	}
+	return res, o, nil
+}
+
+// settle reads the group's counters and sees that it is empty.
+func (r *running) settle(o *observed) error {
+	g := r.slot.candidate
+	if g == nil {
+		return nil
+	}
+	var err error
+	if o.oomKills, o.forks, err = g.events(); err != nil {
+		return err
+	}
+	n, err := g.tasks()
+	if err == nil && n > 0 {
+		err = fmt.Errorf("%d processes are left in the control group of a dead job", n)
+	}
+	return err
+}
+
+func cpuSeconds(d time.Duration) time.Duration {
+	return (d + time.Second - 1) / time.Second * time.Second
+}

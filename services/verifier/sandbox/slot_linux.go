@@ -1,0 +1,101 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"os"
+)
+
+// slot is a place for one job at a time: a zygote, and the control groups of its jobs. That the zygote's user namespace
+// holds one job only makes RLIMIT_NPROC a limit of the job where there are no groups.
+type slot struct {
+	pool  *Pool
+	index int
+
+	zygote    *zygote
+	candidate *jobGroup // nil below T3
+	judging   *jobGroup
+	judge     *judge // kept for the next job with the same tests
+	null      *os.File
+	since     int // jobs since the zygote's size was looked at
+}
+
+// warm makes sure that there is a fresh enough zygote.
+func (s *slot) warm(ctx context.Context, m *machine) error {
+	if s.zygote != nil && (!s.zygote.alive() || s.zygote.jobs >= s.pool.cfg.Recycle || s.swollen()) {
+		s.retire()
+	}
+	if s.null == nil {
+		f, err := os.Open(os.DevNull)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+		s.null = f
+	}
+	if m.groups != nil && s.candidate == nil {
+		var err error
+		if s.candidate, err = m.groups.group(fmt.Sprintf("c%d", s.index)); err != nil {
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+		if s.judging, err = m.groups.group(fmt.Sprintf("j%d", s.index)); err != nil {
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+	}
+	if s.zygote != nil {
+		return nil
+	}
+	z, err := startZygote(ctx, sandboxUID(s.index), m.stage0(), m.bundle)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	s.zygote = z
+	return nil
+}
+
+// stage0 is how a zygote starts on this machine.
+func (m *machine) stage0() stage0 {
+	return stage0{
+		Root: m.root, Path: m.interpreter.Path,
+		Argv: []string{"python3", "-I", "-S", "-B", "-X", "utf8", "-c", bootstrap},
+		Env:  jobEnv(),
+	}
+}
+
+// jobEnv is all that a job sees of an environment.
+func jobEnv() []string {
+	return []string{"PATH=/usr/local/bin:/usr/bin:/bin", "HOME=/box", "TZ=UTC", "LC_ALL=C.UTF-8", "PYTHONHASHSEED=0"}
+}
+
+// swollen looks, every 256 jobs, whether the zygote has grown.
+func (s *slot) swollen() bool {
+	if s.since++; s.since < 256 {
+		return false
+	}
+	s.since = 0
+	return s.zygote.resident() > s.zygote.rss+s.pool.cfg.Growth
+}
+
+// retire ends the zygote and everything in it.
+func (s *slot) retire() {
+	if s.judge != nil {
+		s.judge.drop()
+		s.judge = nil
+	}
+	if s.zygote != nil {
+		s.zygote.close()
+		s.zygote = nil
+	}
+}
+
+func (s *slot) dropGroups() {
+	for _, g := range []*jobGroup{s.candidate, s.judging} {
+		if g != nil {
+			g.close()
+		}
+	}
+	s.candidate, s.judging = nil, nil
+	if s.null != nil {
+		s.null.Close()
+		s.null = nil
+	}
+}

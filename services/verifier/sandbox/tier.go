@@ -1,0 +1,55 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Tier is how much stands between a job and the host.
+type Tier int
+
+// The tiers. T4, a gVisor sandbox around T3, and T1 and T0 are not in this build.
+const (
+	T0 Tier = iota // a plain process
+	T1             // system calls, Landlock, limits
+	T2             // and namespaces
+	T3             // and control groups for each job
+	T4             // and a kernel of its own
+)
+
+func (t Tier) String() string { return fmt.Sprintf("T%d", int(t)) }
+
+// Errors that callers branch on.
+var (
+	// ErrSandbox is a fault of ours or of the machine: nothing is known of the job. It may be tried again.
+	ErrSandbox = errors.New("the sandbox failed")
+	// ErrClosed is a pool after Close.
+	ErrClosed = errors.New("the sandbox is closed")
+	// ErrLanguage is a language that this machine or build cannot run.
+	ErrLanguage = errors.New("the language is not available")
+	// ErrLimits is a job whose limits make no sense.
+	ErrLimits = errors.New("bad limits")
+)
+
+// IsolationError refuses to run anything, because the machine offers less than Config.MinTier.
+type IsolationError struct{ Report *Report }
+
+func (e *IsolationError) Error() string {
+	s := fmt.Sprintf("isolation of %v was observed and %v is the minimum", e.Report.Tier, e.Report.MinTier)
+	for _, l := range e.Report.Layers {
+		if l.State == Unavailable {
+			s += fmt.Sprintf("; %s: %s", l.Name, l.Reason)
+		}
+	}
+	for _, r := range e.Report.Remedies {
+		s += "; " + r
+	}
+	return s
+}
+
+// LayoutError is an interpreter that cannot be shown to a job without showing more than it.
+type LayoutError struct{ Path, Reason string }
+
+func (e *LayoutError) Error() string {
+	return fmt.Sprintf("the interpreter %s cannot be used in the sandbox: %s", e.Path, e.Reason)
+}

@@ -1,0 +1,247 @@
+package sandbox
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/provenir/provenir/services/verifier/sandbox/plain"
+)
+
+// startLimit is how long a zygote may take until it is warm.
+const startLimit = 20 * time.Second
+
+// exitNotice is what the zygote saw of a job's end: it is the parent, so the kernel told it.
+type exitNotice struct {
+	status unix.WaitStatus
+	cpu    time.Duration
+	maxRSS int64
+}
+
+// zygote is a warm interpreter that forks jobs.
+type zygote struct {
+	cmd    *exec.Cmd
+	ctl    *os.File
+	stderr *tail
+	dead   chan struct{} // closed when the control socket has ended
+	ready  chan struct{}
+
+	mu      sync.Mutex
+	waiting map[uint64]chan exitNotice
+	failed  map[uint64]string
+	next    uint64
+
+	jobs int   // run so far
+	rss  int64 // bytes when it was warm
+}
+
+// startZygote makes a sandbox for jobs and the interpreter in it.
+func startZygote(ctx context.Context, uid int, s stage0, bundle []byte) (*zygote, error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("make a control socket: %w", err)
+	}
+	child := os.NewFile(uintptr(fds[1]), "control of the zygote")
+	defer child.Close()
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		unix.Close(fds[0])
+		return nil, err
+	}
+	z := &zygote{ctl: os.NewFile(uintptr(fds[0]), "control"), stderr: &tail{}, dead: make(chan struct{}), ready: make(chan struct{}),
+		waiting: map[uint64]chan exitNotice{}, failed: map[uint64]string{}}
+	plan, err := json.Marshal(s)
+	if err != nil {
+		z.ctl.Close()
+		return nil, err
+	}
+	z.cmd = exec.Command("/proc/self/exe")
+	z.cmd.Args = []string{stage0Name}
+	z.cmd.Env = []string{"GOMAXPROCS=1"}
+	z.cmd.Dir = "/"
+	z.cmd.Stderr = z.stderr
+	z.cmd.ExtraFiles = []*os.File{child}
+	for _, b := range [][]byte{plan, bundle} {
+		f, err := sealed("provenir", b)
+		if err != nil {
+			z.ctl.Close()
+			return nil, err
+		}
+		defer f.Close()
+		z.cmd.ExtraFiles = append(z.cmd.ExtraFiles, f)
+	}
+	z.cmd.SysProcAttr = namespaces(uid)
+	if err := z.cmd.Start(); err != nil {
+		z.ctl.Close()
+		return nil, fmt.Errorf("start a sandbox: %w", err)
+	}
+	go z.read()
+	ctx, cancel := context.WithTimeout(ctx, startLimit)
+	defer cancel()
+	select {
+	case <-z.ready:
+		z.rss = z.resident()
+		return z, nil
+	case <-z.dead:
+		z.close()
+		return nil, fmt.Errorf("the sandbox ended while it started: %s", z.stderr.String())
+	case <-ctx.Done():
+		z.close()
+		return nil, fmt.Errorf("the sandbox was not ready in time: %w: %s", ctx.Err(), z.stderr.String())
+	}
+}
+
+// namespaces are all of them. Root inside is the given user outside.
+func namespaces(uid int) *syscall.SysProcAttr {
+	gid := os.Getgid()
+	if os.Getuid() == 0 {
+		gid = uid
+	}
+	root := os.Getuid() == 0
+	return &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP,
+		// Root's supplementary groups would open files of the root group, so they are dropped; others cannot drop theirs.
+		Credential:                 &syscall.Credential{NoSetGroups: !root},
+		UidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: uid, Size: 1}},
+		GidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: gid, Size: 1}},
+		GidMappingsEnableSetgroups: root,
+		Setsid:                     true,
+	}
+}
+
+// read handles what the zygote says until it is gone.
+func (z *zygote) read() {
+	defer close(z.dead)
+	var b [512]byte
+	for {
+		n, err := z.ctl.Read(b[:])
+		if err != nil || n == 0 {
+			return
+		}
+		switch b[0] {
+		case 'R':
+			close(z.ready)
+		case 'X':
+			z.exited(b[1:n])
+		case 'E':
+			if n >= 9 {
+				z.mu.Lock()
+				z.failed[binary.LittleEndian.Uint64(b[1:])] = string(b[9:n])
+				z.mu.Unlock()
+			}
+		}
+	}
+}
+
+func (z *zygote) exited(b []byte) {
+	if len(b) < 28 {
+		return
+	}
+	id := binary.LittleEndian.Uint64(b)
+	z.mu.Lock()
+	ch := z.waiting[id]
+	delete(z.waiting, id)
+	z.mu.Unlock()
+	if ch != nil {
+		ch <- exitNotice{unix.WaitStatus(binary.LittleEndian.Uint32(b[8:])), time.Duration(binary.LittleEndian.Uint64(b[12:])) * time.Microsecond,
+			int64(binary.LittleEndian.Uint64(b[20:])) * 1024}
+	}
+}
+
+// request asks for a job. The descriptors stay the caller's.
+func (z *zygote) request(kind string, params plain.Value, fds ...int) (uint64, chan exitNotice, error) {
+	ch := make(chan exitNotice, 1)
+	z.mu.Lock()
+	z.next++
+	id := z.next
+	z.waiting[id] = ch
+	z.mu.Unlock()
+	b, err := plain.Append(nil, plain.Tuple{int64(id), plain.Str(kind), params})
+	if err != nil {
+		return 0, nil, err
+	}
+	raw, err := z.ctl.SyscallConn()
+	if err != nil {
+		return 0, nil, err
+	}
+	var sent error
+	if err := raw.Write(func(fd uintptr) bool {
+		sent = unix.Sendmsg(int(fd), b, unix.UnixRights(fds...), nil, 0)
+		return !errors.Is(sent, unix.EAGAIN)
+	}); err != nil {
+		sent = err
+	}
+	if sent != nil {
+		return 0, nil, fmt.Errorf("ask the zygote for a job: %w", sent)
+	}
+	z.jobs++
+	return id, ch, nil
+}
+
+// refused is why the zygote could not start a job.
+func (z *zygote) refused(id uint64) string {
+	z.mu.Lock()
+	defer z.mu.Unlock()
+	why := z.failed[id]
+	delete(z.failed, id)
+	return why
+}
+
+// alive says whether it can still be asked.
+func (z *zygote) alive() bool {
+	select {
+	case <-z.dead:
+		return false
+	default:
+		return true
+	}
+}
+
+// resident is its memory now; 0 where it cannot be read.
+func (z *zygote) resident() int64 {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", z.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	var size, rss int64
+	if n, _ := fmt.Sscan(string(b), &size, &rss); n != 2 {
+		return 0
+	}
+	return rss * int64(os.Getpagesize())
+}
+
+// close ends it and every job in it: it is process 1 of their namespace.
+func (z *zygote) close() {
+	_ = z.cmd.Process.Kill()
+	_ = z.cmd.Wait()
+	<-z.dead
+	z.ctl.Close()
+}
+
+// tail keeps the first bytes of what a zygote complains of.
+type tail struct {
+	mu sync.Mutex
+	b  []byte
+}
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.b = append(t.b, p[:min(len(p), 4096-min(4096, len(t.b)))]...)
+	return len(p), nil
+}
+
+func (t *tail) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return strings.TrimSpace(string(t.b))
+}
