@@ -13,21 +13,27 @@ import (
 
 // builtinBackend is the engine on ONNX Runtime.
 func builtinBackend(library string, spin bool, threads int) trainer.Backend {
+	config := func(o trainer.Open) builtin.Config {
+		cfg := builtin.Config{Folder: o.Folder, Seed: o.Seed, Device: o.Device, Library: library, Threads: o.Threads, Spin: spin}
+		if i := o.Model.GetInit(); i != nil && o.Folder == nil {
+			cfg.Init = &builtin.Init{Dim: int(i.GetDim()), Layers: int(i.GetLayers()), Heads: int(i.GetHeads()), KVHeads: int(i.GetKvHeads()),
+				FFN: int(i.GetFfn()), Theta: i.GetTheta(), Context: int(i.GetContext())}
+			if cfg.Init.Context == 0 {
+				cfg.Init.Context = 256
+			}
+		}
+		if p := o.Peft; p != nil {
+			cfg.LoRA = &llama.LoRA{Rank: int(p.GetRank()), Alpha: p.GetAlpha(), Targets: p.GetTargetModules(), RSLoRA: p.GetUseRslora()}
+		}
+		return cfg
+	}
 	return trainer.Backend{
 		Name: "builtin",
 		Open: func(_ context.Context, o trainer.Open) (engine.Engine, error) {
-			cfg := builtin.Config{Folder: o.Folder, Seed: o.Seed, Device: o.Device, Library: library, Threads: o.Threads, Spin: spin}
-			if i := o.Model.GetInit(); i != nil && o.Folder == nil {
-				cfg.Init = &builtin.Init{Dim: int(i.GetDim()), Layers: int(i.GetLayers()), Heads: int(i.GetHeads()), KVHeads: int(i.GetKvHeads()),
-					FFN: int(i.GetFfn()), Theta: i.GetTheta(), Context: int(i.GetContext())}
-				if cfg.Init.Context == 0 {
-					cfg.Init.Context = 256
-				}
-			}
-			if p := o.Peft; p != nil {
-				cfg.LoRA = &llama.LoRA{Rank: int(p.GetRank()), Alpha: p.GetAlpha(), Targets: p.GetTargetModules(), RSLoRA: p.GetUseRslora()}
-			}
-			return builtin.New(cfg)
+			return builtin.New(config(o))
+		},
+		Reads: func(_ context.Context, o trainer.Open) (engine.Tokenizer, int, error) {
+			return builtin.Reads(config(o))
 		},
 		Probe: func(ctx context.Context) (string, map[string]string, error) {
 			return builtin.Probe(ctx, builtin.Config{Library: library, Threads: threads, Device: "auto"})

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"testing"
 
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/trainer"
 )
 
 func (r *room) generate(req *trainerv1.GenerateRequest) (rows []*trainerv1.GenerateResponse, err error) {
@@ -137,5 +139,49 @@ func TestDatasetsThatCannotBeTrained(t *testing.T) {
 		if _, err := o.run(t.Context()); !rpc.Is(err, reason(c.want)) {
 			t.Errorf("%s: %v, want %s", c.name, err, c.want)
 		}
+	}
+}
+
+// What a stage will refuse is refused by its plan: the rows of a second stage would else be read when the first is over.
+func TestAPlanReadsTheRows(t *testing.T) {
+	r := newRoom(t)
+	row := func(prompt int) string {
+		return fmt.Sprintf(`{"id":"long %d","prompt":"%s","completion":"a"}`+"\n", prompt, strings.Repeat("x", prompt))
+	}
+	e, err := r.engine.Open(t.Context(), trainer.Open{Model: r.grpo(1, nil).GetModel()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	room := e.Info().Context
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name, want, names string
+		spec              *trainerv1.TrainSpec
+		rows              string
+	}{
+		{"fits", "", "", r.grpo(1, nil), row(room - 2)},
+		{"no room for an answer", "DATASET_INVALID", fmt.Sprintf("long %d", room-1), r.grpo(1, nil), row(4) + row(room-1)},
+		{"no room for the completion", "DATASET_INVALID", fmt.Sprintf("long %d", room), r.sft(1), row(room)},
+		{"dropped, as asked", "", "", r.grpo(1, func(s *trainerv1.TrainSpec) { s.Overlong = "drop" }), row(4) + row(room)},
+		{"none is left", "DATASET_INVALID", "no row", r.grpo(1, func(s *trainerv1.TrainSpec) { s.Overlong = "drop" }), row(room)},
+		{"not in the store", "DATASET_NOT_FOUND", "ingest it first", r.grpo(1, nil), ""},
+		{"no dataset to check", "", "", r.grpo(1, func(s *trainerv1.TrainSpec) { s.Dataset = nil }), ""},
+		{"no such checkpoint", "CHECKPOINT_NOT_FOUND", "", r.grpo(1, func(s *trainerv1.TrainSpec) {
+			s.Model = &trainerv1.ModelRef{From: &trainerv1.ModelRef_Checkpoint{Checkpoint: "00"}}
+		}), row(4)},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if c.rows != "" {
+				c.spec.Dataset.Digest = r.blob(c.rows)
+			} else if c.spec.GetDataset() != nil {
+				c.spec.Dataset.Digest = make([]byte, 32)
+			}
+			_, err := r.client.PlanTraining(t.Context(), &trainerv1.PlanTrainingRequest{Spec: c.spec})
+			if c.want == "" && err != nil || c.want != "" && (!rpc.Is(err, reason(c.want)) || !strings.Contains(err.Error(), c.names)) {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+		})
 	}
 }

@@ -42,6 +42,9 @@ type Backend struct {
 	Name string
 	// Open makes an engine; its errors have reasons (engine.ReasonOf).
 	Open func(ctx context.Context, o Open) (engine.Engine, error)
+	// Reads gives the tokenizer and the context that an engine would have, without making it: rows are checked against
+	// them before a run. nil opens an engine for it.
+	Reads func(ctx context.Context, o Open) (tok engine.Tokenizer, context int, err error)
 	// Probe does it rather than importing it: it runs a node, and says with what.
 	Probe func(ctx context.Context) (detail string, env map[string]string, err error)
 	// Fits says why a spec cannot be trained by this engine; nil when it can.

@@ -9,7 +9,6 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/services/trainer/engine"
-	"github.com/provenir/provenir/services/trainer/plan"
 )
 
 // pythonEngines are known and need an adapter that is not in this build.
@@ -77,17 +76,4 @@ func (s *Service) ListEngines(ctx context.Context, _ *trainerv1.ListEnginesReque
 		out.Engines = append(out.Engines, &trainerv1.EngineStatus{Name: name, Detail: "needs the Python worker, which is not in this build"})
 	}
 	return out, nil
-}
-
-// PlanTraining fills in and selects, and starts nothing. Memory and rates that nobody measured are absent.
-func (s *Service) PlanTraining(_ context.Context, req *trainerv1.PlanTrainingRequest) (*trainerv1.PlanTrainingResponse, error) {
-	b, rejected, err := s.choose(req.GetSpec())
-	if err != nil {
-		return nil, problem(err)
-	}
-	p, err := plan.Make(req.GetSpec(), b.Name)
-	if err != nil {
-		return nil, problem(err)
-	}
-	return &trainerv1.PlanTrainingResponse{Engine: b.Name, Effective: p.Spec, Rejected: rejected}, nil
 }

@@ -30,6 +30,7 @@ type room struct {
 	dir    string
 	db     *store.DB
 	blobs  *blob.Store
+	engine trainer.Backend
 	client trainerv1.TrainerServiceClient
 }
 
@@ -45,7 +46,7 @@ func newRoom(t *testing.T) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &room{t: t, dir: dir, db: db, blobs: blobs}
+	r := &room{t: t, dir: dir, db: db, blobs: blobs, engine: trainer.Tabular()}
 	r.serve(nil)
 	return r
 }
@@ -54,7 +55,7 @@ func newRoom(t *testing.T) *room {
 func (r *room) serve(fault *faultline.Line) {
 	r.t.Helper()
 	s, err := trainer.New(trainer.Config{Dir: filepath.Join(r.dir, "runs")}, trainer.Deps{DB: r.db, Blobs: r.blobs, Clock: clock.System{},
-		Engines: []trainer.Backend{trainer.Tabular()}, Fault: fault, Log: slog.New(slog.DiscardHandler)})
+		Engines: []trainer.Backend{r.engine}, Fault: fault, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -40,6 +40,7 @@ type transcript struct {
 	facts       []*corev1.StepFacts
 	chains      []string
 	checkpoints []*trainerv1.CheckpointSaved
+	events      []*trainerv1.EngineEvent
 	finished    *trainerv1.Finished
 }
 
@@ -117,6 +118,11 @@ func (o *orchestrator) run(ctx context.Context) (transcript, error) {
 			o.report(b.Step)
 		case *trainerv1.TrainResponse_Checkpoint:
 			o.seen.checkpoints = append(o.seen.checkpoints, b.Checkpoint)
+		case *trainerv1.TrainResponse_Event:
+			if o.seen.ready == nil {
+				o.t.Error("an event came before Ready")
+			}
+			o.seen.events = append(o.seen.events, b.Event)
 		case *trainerv1.TrainResponse_Finished:
 			o.seen.finished = b.Finished
 		}

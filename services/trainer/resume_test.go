@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
@@ -67,6 +68,10 @@ func TestResumeWithoutAndWithDamagedSnapshots(t *testing.T) {
 		{"weights of half a length", func(dir string) error {
 			return each(dir, "model.json", func(f string) error { return os.Truncate(f, 9) })
 		}, "CHECKPOINT_CORRUPT", 0},
+		{"the newest has no state", func(dir string) error { return os.Remove(newest(t, dir, "trainer_state.json")) }, "", 2},
+		{"the newest has half a state", func(dir string) error { return os.Truncate(newest(t, dir, "trainer_state.json"), 20) }, "", 2},
+		{"the newest has no model", func(dir string) error { return os.Remove(newest(t, dir, "model.json")) }, "", 2},
+		{"the newest has half a model", func(dir string) error { return os.Truncate(newest(t, dir, "model.json"), 9) }, "", 2},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run := newRun(t)
@@ -85,6 +90,52 @@ func TestResumeWithoutAndWithDamagedSnapshots(t *testing.T) {
 			}
 			if err != nil || seen.ready.GetResumeStep() != c.resume || !slices.Equal(seen.chains, whole.chains[c.resume:]) {
 				t.Errorf("from step %d, %v", seen.ready.GetResumeStep(), err)
+			}
+			said := slices.ContainsFunc(seen.events, func(e *trainerv1.EngineEvent) bool {
+				return e.GetKind() == "snapshot_damaged" && strings.Contains(e.GetDetail(), "snap-") && e.GetAt() != nil
+			})
+			if damaged := strings.HasPrefix(c.name, "the newest"); said != damaged {
+				t.Errorf("events %v", seen.events)
+			}
+		})
+	}
+}
+
+// newest is a file of the newest snapshot.
+func newest(t *testing.T, dir, name string) string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "snap-*", name))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	return files[1]
+}
+
+// A run whose spec was changed under it would otherwise begin its stage anew, and end with half of each.
+func TestASnapshotOfAnotherSpecIsRefused(t *testing.T) {
+	r := newRoom(t)
+	for _, c := range []struct {
+		name   string
+		change func(*trainerv1.TrainSpec)
+	}{
+		{"learning rate", func(s *trainerv1.TrainSpec) { *s.Optimizer.Lr = 2 }},
+		{"seed", func(s *trainerv1.TrainSpec) { s.Seed++ }},
+		{"dataset", func(s *trainerv1.TrainSpec) { s.Dataset = &corev1.DatasetRef{Digest: r.put(7)} }},
+		{"length", func(s *trainerv1.TrainSpec) { s.MaxSteps++ }},
+		{"model", func(s *trainerv1.TrainSpec) { s.Model.GetTabular().Answers = []byte("abcde") }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run := newRun(t)
+			killedAt(t, r, run)
+			o := r.orchestrate(r.grpo(5, c.change), run)
+			o.start.Resume = &trainerv1.ResumePoint{Step: 3}
+			if seen, err := o.run(t.Context()); !rpc.Is(err, reason("CHECKPOINT_MISMATCH")) || seen.ready != nil {
+				t.Errorf("%v, %v", seen.ready, err)
+			}
+			o = r.orchestrate(r.grpo(5, nil), run)
+			o.start.Resume = &trainerv1.ResumePoint{Step: 3}
+			if seen, err := o.run(t.Context()); err != nil || seen.ready.GetResumeStep() != 3 {
+				t.Errorf("with the old spec again: from %d, %v", seen.ready.GetResumeStep(), err)
 			}
 		})
 	}

@@ -3,6 +3,7 @@ package trainer_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -10,6 +11,8 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/trainer"
+	"github.com/provenir/provenir/services/trainer/engine"
 )
 
 func reason(name string) corev1.ErrorReason {
@@ -140,6 +143,41 @@ func TestTheFence(t *testing.T) {
 	stale.epoch = 4
 	if _, err := stale.run(t.Context()); !rpc.Is(err, reason("LEASE_LOST")) {
 		t.Errorf("a lower epoch after a restart: %v", err)
+	}
+}
+
+// Opening a large model takes a while; whoever takes the run over must not wait for the end of it.
+func TestAStreamIsReplacedWhileItOpens(t *testing.T) {
+	r := newRoom(t)
+	opening, first := make(chan struct{}), true
+	open := r.engine.Open
+	r.engine.Open = func(ctx context.Context, o trainer.Open) (engine.Engine, error) {
+		if !first {
+			return open(ctx, o)
+		}
+		first = false
+		close(opening)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	r.serve(nil)
+	run := newRun(t)
+	old := r.orchestrate(r.grpo(2, nil), run)
+	ended := make(chan error, 1)
+	go func() {
+		seen, err := old.run(t.Context())
+		if seen.ready != nil {
+			t.Error("the replaced stream was ready")
+		}
+		ended <- err
+	}()
+	<-opening
+	again := r.orchestrate(r.grpo(2, nil), run).must()
+	if err := <-ended; !rpc.Is(err, reason("STREAM_REPLACED")) {
+		t.Errorf("the replaced stream: %v", err)
+	}
+	if whole := r.orchestrate(r.grpo(2, nil), newRun(t)).must(); !slices.Equal(again.chains, whole.chains) {
+		t.Error("the new stream made other steps")
 	}
 }
 

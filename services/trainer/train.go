@@ -152,32 +152,38 @@ func (s *Service) job(ctx context.Context, start *trainerv1.Start) (runner.Job, 
 		Clock: s.d.Clock, Fault: s.d.Fault, Log: s.d.Log, Env: s.d.Env}, nil
 }
 
-// open gives an engine with the stage's starting weights: fresh, from a folder, or from the checkpoint that ended the
-// stage before.
+// open gives an engine with the stage's starting weights.
 func (s *Service) open(ctx context.Context, b Backend, spec *trainerv1.TrainSpec, base []byte) (engine.Engine, error) {
+	o, err := s.opening(ctx, spec, base)
+	if err != nil {
+		return nil, err
+	}
+	return b.Open(ctx, o)
+}
+
+// opening says what to open: fresh weights, those in a folder, or the checkpoint that ended the stage before.
+func (s *Service) opening(ctx context.Context, spec *trainerv1.TrainSpec, base []byte) (Open, error) {
 	o := Open{Peft: spec.GetPeft(), Seed: spec.GetSeed(), Threads: int(spec.GetThreads()), Device: spec.GetDevice()}
 	model := spec.GetModel()
+	name := model.GetCheckpoint()
+	if len(base) > 0 {
+		name = hex.EncodeToString(base)
+	}
 	switch {
-	case len(base) > 0:
-		folder, err := s.folder(ctx, hex.EncodeToString(base))
+	case name != "":
+		folder, err := s.folder(ctx, name)
 		if err != nil {
-			return nil, err
-		}
-		o.Folder = checkpoint.WithoutOptimizer(folder)
-	case model.GetCheckpoint() != "":
-		folder, err := s.folder(ctx, model.GetCheckpoint())
-		if err != nil {
-			return nil, err
+			return o, err
 		}
 		o.Folder = checkpoint.WithoutOptimizer(folder)
 	case model.GetFolder() != nil:
 		o.Folder = checkpoint.Folder(s.d.Blobs, model.GetFolder().GetFiles())
 	case model == nil:
-		return nil, &engine.Error{Reason: "INVALID_ARGUMENT", Detail: "model: the first stage needs one"}
+		return o, &engine.Error{Reason: "INVALID_ARGUMENT", Detail: "model: the first stage needs one"}
 	default:
 		o.Model = model
 	}
-	return b.Open(ctx, o)
+	return o, nil
 }
 
 func (s *Service) folder(ctx context.Context, name string) (fs.FS, error) {

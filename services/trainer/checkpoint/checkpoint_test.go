@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -130,23 +131,25 @@ func TestSnapshotsKeepTwoAndSurviveAHalfOne(t *testing.T) {
 		t.Errorf("%d folders left, %v", len(left), err)
 	}
 	for _, c := range []struct {
-		name        string
-		spec        string
-		at, want    uint64
-		stage, brch uint32
-		found       bool
+		name   string
+		at     uint64
+		want   []uint64
+		stage  uint32
+		branch uint32
 	}{
-		{"the newest", "s", 9, 4, 0, 0, true}, {"at a step", "s", 3, 3, 0, 0, true}, {"too early", "s", 2, 0, 0, 0, false},
-		{"other spec", "t", 9, 0, 0, 0, false}, {"other stage", "s", 9, 0, 1, 0, false}, {"other branch", "s", 9, 0, 0, 1, false},
+		{"all", 9, []uint64{4, 3}, 0, 0}, {"at a step", 3, []uint64{3}, 0, 0}, {"too early", 2, nil, 0, 0},
+		{"other stage", 9, nil, 1, 0}, {"other branch", 9, nil, 0, 1},
 	} {
-		st, folder, ok, err := s.Newest(c.stage, c.brch, c.spec, c.at)
-		if err != nil || ok != c.found || st.NextStep != c.want {
-			t.Errorf("%s: %+v, %v, %v", c.name, st, ok, err)
-		}
-		if ok {
-			if b, err := fs.ReadFile(folder, "model"); err != nil || string(b) != "m" {
-				t.Errorf("%s: %q, %v", c.name, b, err)
+		found, err := s.At(c.stage, c.branch, c.at)
+		var steps []uint64
+		for _, f := range found {
+			steps = append(steps, f.State.NextStep)
+			if b, err := fs.ReadFile(f.Folder, "model"); f.Err != nil || err != nil || string(b) != "m" {
+				t.Errorf("%s: %v, %q, %v", c.name, f.Err, b, err)
 			}
+		}
+		if err != nil || !slices.Equal(steps, c.want) {
+			t.Errorf("%s: %v, %v", c.name, steps, err)
 		}
 	}
 }

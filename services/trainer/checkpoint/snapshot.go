@@ -144,23 +144,34 @@ func (s Snapshots) list() ([]string, error) {
 	return out, nil
 }
 
-// Newest finds the newest whole snapshot of the stage, branch and spec at or before a step; false when there is none.
-func (s Snapshots) Newest(stage uint32, branch uint32, spec string, step uint64) (State, fs.FS, bool, error) {
+// Snapshot is one that was found. Err is why its state cannot be read; then State and Folder are of no use.
+type Snapshot struct {
+	Name   string
+	State  State
+	Folder fs.FS
+	Err    error
+}
+
+// At finds the snapshots of a stage and branch at or before a step, newest first. They were renamed into place whole, so
+// one that cannot be read is damaged and was not cut off by a crash: it is in the list, for the caller to say so.
+func (s Snapshots) At(stage, branch uint32, step uint64) ([]Snapshot, error) {
 	all, err := s.list()
 	if err != nil {
-		return State{}, nil, false, err
+		return nil, err
 	}
+	var out []Snapshot
 	for _, n := range slices.Backward(all) {
-		folder := os.DirFS(filepath.Join(s.dir, n))
-		st, err := ReadState(folder)
-		if err != nil {
-			return State{}, nil, false, err // renamed into place whole: damage, not a crash
+		var of State
+		if _, err := fmt.Sscanf(n, "snap-%d-%d", &of.Branch, &of.NextStep); err != nil || of.Branch != branch || of.NextStep > step {
+			continue
 		}
-		if st.Stage == stage && st.Branch == branch && st.NextStep <= step && st.Spec == spec {
-			return st, folder, true, nil
+		found := Snapshot{Name: n, Folder: os.DirFS(filepath.Join(s.dir, n))}
+		if found.State, found.Err = ReadState(found.Folder); found.Err == nil && found.State.Stage != stage {
+			continue
 		}
+		out = append(out, found)
 	}
-	return State{}, nil, false, nil
+	return out, nil
 }
 
 // Clear removes all; a stage that ended needs none.

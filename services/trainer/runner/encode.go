@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/provenir/provenir/services/trainer/engine"
+	"github.com/provenir/provenir/services/trainer/plan"
 	"github.com/provenir/provenir/services/trainer/rows"
 )
 
@@ -15,14 +16,21 @@ type encoded struct {
 	completion []int32 // with EOS; nil in RL
 }
 
+// CheckRows says whether a stage could train these rows with a tokenizer and a context of so many tokens: it is what the
+// stage itself does first.
+func CheckRows(tok engine.Tokenizer, context int, p plan.Plan, data []rows.Row) error {
+	_, err := encode(tok, context, p, data)
+	return err
+}
+
 // encode turns every row into tokens once, and refuses what cannot be trained. A row that is silently cut gives reward 0
 // and gradient 0 and looks like a bad policy, so an overlong row is an error unless the spec asks otherwise.
-func (r *run) encode(context int) error {
-	tok := r.Engine.Tokenizer()
+func encode(tok engine.Tokenizer, context int, p plan.Plan, data []rows.Row) ([]encoded, error) {
 	room := context
-	if r.Plan.RL {
-		room -= int(r.Plan.Spec.GetSampling().GetMaxTokens())
+	if p.RL {
+		room -= int(p.Spec.GetSampling().GetMaxTokens())
 	}
+	var out []encoded
 	var bad []string
 	count := 0
 	problem := func(row rows.Row, format string, args ...any) {
@@ -30,14 +38,14 @@ func (r *run) encode(context int) error {
 			bad = append(bad, row.ID+": "+fmt.Sprintf(format, args...))
 		}
 	}
-	for _, row := range r.Rows {
-		e, err := encodeRow(tok, row, r.Plan.RL)
+	for _, row := range data {
+		e, err := encodeRow(tok, row, p.RL)
 		if err != nil {
 			problem(row, "%v", err)
 			continue
 		}
 		if n := len(e.prompt) + len(e.completion); n > room {
-			switch r.Plan.Spec.GetOverlong() {
+			switch p.Spec.GetOverlong() {
 			case "drop":
 				continue
 			case "truncate":
@@ -50,15 +58,15 @@ func (r *run) encode(context int) error {
 				continue
 			}
 		}
-		r.text = append(r.text, e)
+		out = append(out, e)
 	}
 	if count > 0 {
-		return &engine.Error{Reason: "DATASET_INVALID", Detail: fmt.Sprintf("%d of %d rows cannot be trained: %s", count, len(r.Rows), strings.Join(bad, "; "))}
+		return nil, &engine.Error{Reason: "DATASET_INVALID", Detail: fmt.Sprintf("%d of %d rows cannot be trained: %s", count, len(data), strings.Join(bad, "; "))}
 	}
-	if len(r.text) == 0 {
-		return &engine.Error{Reason: "DATASET_INVALID", Detail: "no row is left to train on"}
+	if len(out) == 0 {
+		return nil, &engine.Error{Reason: "DATASET_INVALID", Detail: "no row is left to train on"}
 	}
-	return nil
+	return out, nil
 }
 
 func encodeRow(tok engine.Tokenizer, row rows.Row, rl bool) (encoded, error) {

@@ -120,7 +120,8 @@ func (r *run) finish(ctx context.Context, how trainerv1.Outcome, f *trainerv1.Fa
 func (r *run) prepare(ctx context.Context) error {
 	spec := r.Plan.Spec
 	info := r.Engine.Info()
-	if err := r.encode(info.Context); err != nil {
+	var err error
+	if r.text, err = encode(r.Engine.Tokenizer(), info.Context, r.Plan, r.Rows); err != nil {
 		return err
 	}
 	r.order = rows.NewOrder(len(r.text), spec.GetSeed(), r.Start.GetStage())
@@ -141,7 +142,8 @@ func (r *run) prepare(ctx context.Context) error {
 		Tokenizer: hex.EncodeToString(tokenizer[:]), Parent: hex.EncodeToString(r.Start.GetBase()), Chain: hex.EncodeToString(r.chain[:])}
 	r.first, r.begin, r.sent = r.state, r.chain, map[string]*rollout{}
 	orderDigest := r.order.Digest()
-	if err := r.restore(ctx); err != nil {
+	damaged, err := r.restore(ctx)
+	if err != nil {
 		return err
 	}
 	err = r.link.Send(ctx, &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Ready{Ready: &trainerv1.Ready{
@@ -150,6 +152,11 @@ func (r *run) prepare(ctx context.Context) error {
 		Parameters: uint64(info.Parameters), OrderDigest: orderDigest[:], Chain: r.chain[:],
 		DeclaredVsEffective: plan.Differs(r.Start.GetSpec(), r.Plan, info.Device, info.DeviceNote),
 	}}})
+	for _, e := range damaged { // after Ready, which comes first
+		if err == nil {
+			err = r.link.Send(ctx, &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Event{Event: e}})
+		}
+	}
 	if err == nil && r.Start.GetAnnounceBase() && r.state.NextStep == r.Start.GetFirstStep() {
 		err = r.announce(ctx, r.state.NextStep)
 	}
@@ -164,29 +171,6 @@ func (r *run) environment(info engine.Info) *corev1.Environment {
 		}
 	}
 	return env
-}
-
-// restore goes to the resume point. Without a snapshot that fits, the stage begins again: everything up to the point is
-// executed once more and has the digests that are recorded already.
-func (r *run) restore(ctx context.Context) error {
-	at := r.Start.GetResume()
-	if at == nil {
-		return nil
-	}
-	st, folder, ok, err := r.Snapshots.Newest(r.state.Stage, at.GetBranch(), r.state.Spec, at.GetStep())
-	if err != nil {
-		return err
-	}
-	switch {
-	case ok:
-		return r.load(ctx, st, folder)
-	case len(at.GetCheckpoint()) > 0:
-		return r.goBack(ctx, at.GetCheckpoint(), at.GetBranch())
-	case at.GetBranch() != 0:
-		return &engine.Error{Reason: "CHECKPOINT_NOT_FOUND", Detail: fmt.Sprintf("branch %d has no snapshot and no checkpoint to begin from", at.GetBranch())}
-	default:
-		return nil
-	}
 }
 
 // goBack restores weights, optimizer and cursor of a checkpoint and goes on from there on a branch. The checkpoint that

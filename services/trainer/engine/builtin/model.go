@@ -18,3 +18,15 @@ func model(cfg Config) (llama.Config, token.Tokenizer, func(*policy.Policy) erro
 	}
 	return openFolder(cfg.Folder, cfg.Seed)
 }
+
+// Reads gives the tokenizer of the model and how many tokens it takes, without ONNX Runtime and without the weights.
+func Reads(cfg Config) (token.Tokenizer, int, error) {
+	net, tok, _, err := model(cfg)
+	if err != nil {
+		return nil, 0, err
+	}
+	if cfg.Context > 0 && cfg.Context < net.Context {
+		return tok, cfg.Context, nil
+	}
+	return tok, net.Context, nil
+}
