@@ -22,6 +22,7 @@ import (
 	"github.com/provenir/provenir/cli/passport"
 	"github.com/provenir/provenir/cli/rl"
 	"github.com/provenir/provenir/cli/run"
+	"github.com/provenir/provenir/cli/toolcallparse"
 	"github.com/provenir/provenir/cli/up"
 	"github.com/provenir/provenir/cli/verify"
 	"github.com/provenir/provenir/cli/version"
@@ -65,7 +66,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return app.Usage(err) })
 	a.Bind(root)
 	root.AddCommand(
-		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a),
+		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a),
 		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)

@@ -2,31 +2,28 @@
 package mathexplain
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/cli/batch"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/rows"
 	"github.com/provenir/provenir/mesh"
 )
 
 // NewCommand is the noun with its one verb.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "math", Short: "Look into the math verifier", Args: cobra.NoArgs}
-	var in string
+	var o batch.Options
 	explain := &cobra.Command{
 		Use: "explain [TEXT]", Short: "Say how a text is read as mathematics", Args: cobra.MaximumNArgs(1),
 		Example: "  provenir math explain '\\frac{1}{2}+x'\n  provenir math explain --in rows.jsonl",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if (len(args) == 1) == (in != "") {
+			if (len(args) == 1) == (o.In != "") {
 				return app.Usage(errors.New("give a text, or --in with rows {id, text, at}"))
 			}
 			s, err := a.Connect(cmd.Context(), mesh.Verifier)
@@ -35,13 +32,15 @@ func NewCommand(a *app.App) *cobra.Command {
 			}
 			defer s.Close()
 			c := verifierv1.NewVerifierServiceClient(s.Conn)
-			if in == "" {
+			if len(args) == 1 {
 				return one(cmd.Context(), a, c, args[0])
 			}
-			return rows(cmd.Context(), a, c, in)
+			return o.Run(cmd.Context(), a, func(ctx context.Context, id string, row rows.Row) (any, error) {
+				return explainRow(ctx, c, id, row)
+			})
 		},
 	}
-	explain.Flags().StringVar(&in, "in", "", "rows {id, text, at} as JSON lines (- is standard input)")
+	o.Bind(explain, "{id, text, at}")
 	cmd.AddCommand(explain)
 	return cmd
 }
@@ -84,42 +83,15 @@ func one(ctx context.Context, a *app.App, c verifierv1.VerifierServiceClient, te
 	return nil
 }
 
-func rows(ctx context.Context, a *app.App, c verifierv1.VerifierServiceClient, path string) error {
-	in := a.In
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return app.Usage(err)
-		}
-		defer f.Close()
-		in = f
+func explainRow(ctx context.Context, c verifierv1.VerifierServiceClient, id string, row rows.Row) (any, error) {
+	text, err := batch.Text(&row, "text")
+	if err != nil {
+		return nil, err
 	}
-	return each(in, func(n int, b []byte) error {
-		var row struct {
-			ID   string             `json:"id"`
-			Text *string            `json:"text"`
-			At   map[string]float64 `json:"at"`
-		}
-		if err := json.Unmarshal(b, &row); err != nil || row.Text == nil {
-			return app.Usage(fmt.Errorf("%s:%d: want {\"id\", \"text\"}", path, n))
-		}
-		got, err := ask(ctx, c, &verifierv1.ExplainMathRequest{Id: row.ID, Text: *row.Text, At: row.At})
-		if err != nil {
-			return err
-		}
-		return a.PrintJSON(got)
-	})
-}
-
-func each(in io.Reader, f func(n int, b []byte) error) error {
-	s := bufio.NewScanner(in)
-	s.Buffer(make([]byte, 0, 64<<10), 4<<20)
-	for n := 1; s.Scan(); n++ {
-		if b := bytes.TrimSpace(s.Bytes()); len(b) > 0 {
-			if err := f(n, b); err != nil {
-				return err
-			}
-		}
+	var at map[string]float64
+	if raw, ok := row.Get("at"); ok && json.Unmarshal(raw, &at) != nil {
+		return nil, batch.Bad("column at is no object of numbers")
 	}
-	return s.Err()
+	got, err := ask(ctx, c, &verifierv1.ExplainMathRequest{Id: id, Text: text, At: at})
+	return got, batch.OfRow(err)
 }

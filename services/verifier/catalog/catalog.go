@@ -9,6 +9,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/schema"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/text"
+	"github.com/provenir/provenir/services/verifier/toolcall"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
@@ -27,10 +28,11 @@ var entries = map[string]entry{
 	"contains":     {text.ContainsDescriptor, text.NewContains},
 	"regex":        {text.RegexDescriptor, text.NewRegex},
 	schema.Name:    {schema.Descriptor, schema.New},
+	toolcall.Name:  {toolcall.Descriptor, toolcall.New},
 }
 
 // planned are verifiers that are known and not in this build.
-var planned = []string{"code", "plugin", "remote", "starlark", "tool_call"}
+var planned = []string{"code", "plugin", "remote", "starlark"}
 
 // Names are the verifiers of this build, sorted.
 func Names() []string {

@@ -26,7 +26,7 @@ func mustCompile(t testing.TB, text string) *Compiled {
 
 func TestEveryVerifierDescribesItself(t *testing.T) {
 	names := Names()
-	if !slices.IsSorted(names) || len(names) != 6 {
+	if !slices.IsSorted(names) || len(names) != 7 {
 		t.Errorf("names %v", names)
 	}
 	for _, n := range names {

@@ -97,8 +97,7 @@ func (j *judge) check(s *compiled, doc string) verdict.Verdict {
 		v.Note("not_read", verdict.Info, err.Error())
 		return v
 	}
-	err = s.whole.Validate(value)
-	if err == nil {
+	if s.whole.Validate(value) == nil {
 		v := verdict.Pass(Name, "valid")
 		j.flag(&v)
 		return v
@@ -108,7 +107,7 @@ func (j *judge) check(s *compiled, doc string) verdict.Verdict {
 		v = verdict.Score(Name, verdict.Scored{Reward: s.share(value), Reason: "invalid"}, verdict.Range{})
 		j.flag(&v)
 	}
-	v.Note("violation", verdict.Info, violation(err))
+	v.Note("violation", verdict.Info, s.violation(value))
 	return v
 }
 

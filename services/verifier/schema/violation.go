@@ -1,40 +1,18 @@
 package schema
 
-import (
-	"errors"
-	"strings"
+import "strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-)
-
-// violation says where a document breaks the schema: the place and the rule of the first cause by place, so that it is
-// the same on every repeat although maps are walked in any order.
-func violation(err error) string {
-	var v *jsonschema.ValidationError
-	if !errors.As(err, &v) {
-		return err.Error()
+// violation says where a document breaks the schema, in the same words on every repeat although objects are walked in
+// any order.
+func (c *compiled) violation(doc any) string {
+	all := (&Checker{whole: c.whole}).Check(doc)
+	if len(all) == 0 {
+		return ""
 	}
-	p := message.NewPrinter(language.English)
-	best := ""
-	var walk func(v *jsonschema.ValidationError)
-	walk = func(v *jsonschema.ValidationError) {
-		if len(v.Causes) == 0 {
-			at := "/" + strings.Join(v.InstanceLocation, "/")
-			if text := at + ": " + v.ErrorKind.LocalizedString(p); best == "" || text < best {
-				best = text
-			}
-			return
-		}
-		for _, c := range v.Causes {
-			walk(c)
-		}
-	}
-	walk(v)
 	const most = 400 // it repeats values of the document
-	if len(best) > most {
-		best = strings.ToValidUTF8(best[:most], "") + "…"
+	first := all[0].Detail
+	if len(first) > most {
+		first = strings.ToValidUTF8(first[:most], "") + "…"
 	}
-	return best
+	return first
 }

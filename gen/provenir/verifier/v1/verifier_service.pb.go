@@ -2122,6 +2122,772 @@ func (x *ExplainMathResponse) GetError() string {
 	return ""
 }
 
+// ParseToolCallsRequest asks which calls a text makes.
+type ParseToolCallsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id comes back.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// raw is the text as it was sampled; bytes need not be UTF-8.
+	Raw []byte `protobuf:"bytes,2,opt,name=raw,proto3" json:"raw,omitempty"`
+	// format names how calls are written; empty is auto.
+	Format string `protobuf:"bytes,3,opt,name=format,proto3" json:"format,omitempty"`
+	// tools_json are the functions, a JSON array; formats without types read values by them. Absent: they stay text.
+	ToolsJson     []byte `protobuf:"bytes,4,opt,name=tools_json,json=toolsJson,proto3" json:"tools_json,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParseToolCallsRequest) Reset() {
+	*x = ParseToolCallsRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParseToolCallsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParseToolCallsRequest) ProtoMessage() {}
+
+func (x *ParseToolCallsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParseToolCallsRequest.ProtoReflect.Descriptor instead.
+func (*ParseToolCallsRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *ParseToolCallsRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ParseToolCallsRequest) GetRaw() []byte {
+	if x != nil {
+		return x.Raw
+	}
+	return nil
+}
+
+func (x *ParseToolCallsRequest) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *ParseToolCallsRequest) GetToolsJson() []byte {
+	if x != nil {
+		return x.ToolsJson
+	}
+	return nil
+}
+
+// ToolCall is a call that a text makes.
+type ToolCall struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name of the function.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// arguments_json is a JSON object; numbers keep their digits.
+	ArgumentsJson string `protobuf:"bytes,2,opt,name=arguments_json,json=argumentsJson,proto3" json:"arguments_json,omitempty"`
+	// call_id is the call's own id; empty where the format has none.
+	CallId        string `protobuf:"bytes,3,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToolCall) Reset() {
+	*x = ToolCall{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToolCall) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToolCall) ProtoMessage() {}
+
+func (x *ToolCall) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToolCall.ProtoReflect.Descriptor instead.
+func (*ToolCall) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *ToolCall) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ToolCall) GetArgumentsJson() string {
+	if x != nil {
+		return x.ArgumentsJson
+	}
+	return ""
+}
+
+func (x *ToolCall) GetCallId() string {
+	if x != nil {
+		return x.CallId
+	}
+	return ""
+}
+
+// ParseToolCallsResponse is how the text was read.
+type ParseToolCallsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// id of the request.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// outcome is calls, none or malformed.
+	Outcome string `protobuf:"bytes,2,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// calls in their order.
+	Calls []*ToolCall `protobuf:"bytes,3,rep,name=calls,proto3" json:"calls,omitempty"`
+	// format by which it was read.
+	Format string `protobuf:"bytes,4,opt,name=format,proto3" json:"format,omitempty"`
+	// reason why it is malformed; empty otherwise.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParseToolCallsResponse) Reset() {
+	*x = ParseToolCallsResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParseToolCallsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParseToolCallsResponse) ProtoMessage() {}
+
+func (x *ParseToolCallsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParseToolCallsResponse.ProtoReflect.Descriptor instead.
+func (*ParseToolCallsResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *ParseToolCallsResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ParseToolCallsResponse) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *ParseToolCallsResponse) GetCalls() []*ToolCall {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *ParseToolCallsResponse) GetFormat() string {
+	if x != nil {
+		return x.Format
+	}
+	return ""
+}
+
+func (x *ParseToolCallsResponse) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// GetIsolationReportRequest asks for the report.
+type GetIsolationReportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// refresh runs the probes again; otherwise the last report is given.
+	Refresh       bool `protobuf:"varint,1,opt,name=refresh,proto3" json:"refresh,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetIsolationReportRequest) Reset() {
+	*x = GetIsolationReportRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetIsolationReportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetIsolationReportRequest) ProtoMessage() {}
+
+func (x *GetIsolationReportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetIsolationReportRequest.ProtoReflect.Descriptor instead.
+func (*GetIsolationReportRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *GetIsolationReportRequest) GetRefresh() bool {
+	if x != nil {
+		return x.Refresh
+	}
+	return false
+}
+
+// GetIsolationReportResponse is what isolates programs here.
+type GetIsolationReportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// report as it was observed.
+	Report        *IsolationReport `protobuf:"bytes,1,opt,name=report,proto3" json:"report,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetIsolationReportResponse) Reset() {
+	*x = GetIsolationReportResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetIsolationReportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetIsolationReportResponse) ProtoMessage() {}
+
+func (x *GetIsolationReportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetIsolationReportResponse.ProtoReflect.Descriptor instead.
+func (*GetIsolationReportResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *GetIsolationReportResponse) GetReport() *IsolationReport {
+	if x != nil {
+		return x.Report
+	}
+	return nil
+}
+
+// IsolationReport is made from probe programs that ran as real jobs.
+type IsolationReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// tier that was observed, 0 (a plain process) to 4 (gVisor).
+	Tier uint32 `protobuf:"varint,1,opt,name=tier,proto3" json:"tier,omitempty"`
+	// min_tier is the least that this service runs code at.
+	MinTier uint32 `protobuf:"varint,2,opt,name=min_tier,json=minTier,proto3" json:"min_tier,omitempty"`
+	// layers of isolation.
+	Layers []*IsolationLayer `protobuf:"bytes,3,rep,name=layers,proto3" json:"layers,omitempty"`
+	// probes that were run.
+	Probes []*IsolationProbe `protobuf:"bytes,4,rep,name=probes,proto3" json:"probes,omitempty"`
+	// kernel is its release.
+	Kernel string `protobuf:"bytes,5,opt,name=kernel,proto3" json:"kernel,omitempty"`
+	// cgroup_mode is v1, v2, hybrid or none.
+	CgroupMode string `protobuf:"bytes,6,opt,name=cgroup_mode,json=cgroupMode,proto3" json:"cgroup_mode,omitempty"`
+	// interpreters that were found, with their versions.
+	Interpreters []string `protobuf:"bytes,7,rep,name=interpreters,proto3" json:"interpreters,omitempty"`
+	// languages that programs may be written in.
+	Languages []string `protobuf:"bytes,8,rep,name=languages,proto3" json:"languages,omitempty"`
+	// remedies say how to reach a higher tier here.
+	Remedies      []string `protobuf:"bytes,9,rep,name=remedies,proto3" json:"remedies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IsolationReport) Reset() {
+	*x = IsolationReport{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IsolationReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IsolationReport) ProtoMessage() {}
+
+func (x *IsolationReport) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IsolationReport.ProtoReflect.Descriptor instead.
+func (*IsolationReport) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *IsolationReport) GetTier() uint32 {
+	if x != nil {
+		return x.Tier
+	}
+	return 0
+}
+
+func (x *IsolationReport) GetMinTier() uint32 {
+	if x != nil {
+		return x.MinTier
+	}
+	return 0
+}
+
+func (x *IsolationReport) GetLayers() []*IsolationLayer {
+	if x != nil {
+		return x.Layers
+	}
+	return nil
+}
+
+func (x *IsolationReport) GetProbes() []*IsolationProbe {
+	if x != nil {
+		return x.Probes
+	}
+	return nil
+}
+
+func (x *IsolationReport) GetKernel() string {
+	if x != nil {
+		return x.Kernel
+	}
+	return ""
+}
+
+func (x *IsolationReport) GetCgroupMode() string {
+	if x != nil {
+		return x.CgroupMode
+	}
+	return ""
+}
+
+func (x *IsolationReport) GetInterpreters() []string {
+	if x != nil {
+		return x.Interpreters
+	}
+	return nil
+}
+
+func (x *IsolationReport) GetLanguages() []string {
+	if x != nil {
+		return x.Languages
+	}
+	return nil
+}
+
+func (x *IsolationReport) GetRemedies() []string {
+	if x != nil {
+		return x.Remedies
+	}
+	return nil
+}
+
+// IsolationLayer is one of the layers.
+type IsolationLayer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name of the layer.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// state is active, unavailable or disabled.
+	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	// reason why it is not active; empty when it is.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IsolationLayer) Reset() {
+	*x = IsolationLayer{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IsolationLayer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IsolationLayer) ProtoMessage() {}
+
+func (x *IsolationLayer) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IsolationLayer.ProtoReflect.Descriptor instead.
+func (*IsolationLayer) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *IsolationLayer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IsolationLayer) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *IsolationLayer) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// IsolationProbe is a program that tried something.
+type IsolationProbe struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name of what it tried.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// expected outcome.
+	Expected string `protobuf:"bytes,2,opt,name=expected,proto3" json:"expected,omitempty"`
+	// observed outcome.
+	Observed string `protobuf:"bytes,3,opt,name=observed,proto3" json:"observed,omitempty"`
+	// contained says that the attempt had no effect outside.
+	Contained     bool `protobuf:"varint,4,opt,name=contained,proto3" json:"contained,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IsolationProbe) Reset() {
+	*x = IsolationProbe{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IsolationProbe) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IsolationProbe) ProtoMessage() {}
+
+func (x *IsolationProbe) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IsolationProbe.ProtoReflect.Descriptor instead.
+func (*IsolationProbe) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *IsolationProbe) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *IsolationProbe) GetExpected() string {
+	if x != nil {
+		return x.Expected
+	}
+	return ""
+}
+
+func (x *IsolationProbe) GetObserved() string {
+	if x != nil {
+		return x.Observed
+	}
+	return ""
+}
+
+func (x *IsolationProbe) GetContained() bool {
+	if x != nil {
+		return x.Contained
+	}
+	return false
+}
+
+// RunCodeRequest is a program to run.
+type RunCodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// language of the source; empty is python.
+	Language string `protobuf:"bytes,1,opt,name=language,proto3" json:"language,omitempty"`
+	// source of the program.
+	Source []byte `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// stdin is what it reads.
+	Stdin []byte `protobuf:"bytes,3,opt,name=stdin,proto3" json:"stdin,omitempty"`
+	// arguments after its name.
+	Arguments []string `protobuf:"bytes,4,rep,name=arguments,proto3" json:"arguments,omitempty"`
+	// timeout of the run; absent is 10 s.
+	Timeout *durationpb.Duration `protobuf:"bytes,5,opt,name=timeout,proto3" json:"timeout,omitempty"`
+	// memory_mb of the run; 0 is 512.
+	MemoryMb uint32 `protobuf:"varint,6,opt,name=memory_mb,json=memoryMb,proto3" json:"memory_mb,omitempty"`
+	// compile_timeout where the language is compiled; absent is 10 s.
+	CompileTimeout *durationpb.Duration `protobuf:"bytes,7,opt,name=compile_timeout,json=compileTimeout,proto3" json:"compile_timeout,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RunCodeRequest) Reset() {
+	*x = RunCodeRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunCodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunCodeRequest) ProtoMessage() {}
+
+func (x *RunCodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunCodeRequest.ProtoReflect.Descriptor instead.
+func (*RunCodeRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *RunCodeRequest) GetLanguage() string {
+	if x != nil {
+		return x.Language
+	}
+	return ""
+}
+
+func (x *RunCodeRequest) GetSource() []byte {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *RunCodeRequest) GetStdin() []byte {
+	if x != nil {
+		return x.Stdin
+	}
+	return nil
+}
+
+func (x *RunCodeRequest) GetArguments() []string {
+	if x != nil {
+		return x.Arguments
+	}
+	return nil
+}
+
+func (x *RunCodeRequest) GetTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.Timeout
+	}
+	return nil
+}
+
+func (x *RunCodeRequest) GetMemoryMb() uint32 {
+	if x != nil {
+		return x.MemoryMb
+	}
+	return 0
+}
+
+func (x *RunCodeRequest) GetCompileTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.CompileTimeout
+	}
+	return nil
+}
+
+// RunCodeResponse is what happened.
+type RunCodeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// execution tells exit code, signal, limit and tier.
+	Execution *v1.Execution `protobuf:"bytes,1,opt,name=execution,proto3" json:"execution,omitempty"`
+	// stdout that was written; at most 1 MiB.
+	Stdout []byte `protobuf:"bytes,2,opt,name=stdout,proto3" json:"stdout,omitempty"`
+	// stderr that was written; at most 1 MiB.
+	Stderr []byte `protobuf:"bytes,3,opt,name=stderr,proto3" json:"stderr,omitempty"`
+	// compiled is false where the source does not compile; stderr then is the compiler's.
+	Compiled bool `protobuf:"varint,4,opt,name=compiled,proto3" json:"compiled,omitempty"`
+	// wall time of the run.
+	Wall *durationpb.Duration `protobuf:"bytes,5,opt,name=wall,proto3" json:"wall,omitempty"`
+	// cpu time of the run.
+	Cpu *durationpb.Duration `protobuf:"bytes,6,opt,name=cpu,proto3" json:"cpu,omitempty"`
+	// max_rss_bytes is the most memory it used; absent where it was not measured.
+	MaxRssBytes   *uint64 `protobuf:"varint,7,opt,name=max_rss_bytes,json=maxRssBytes,proto3,oneof" json:"max_rss_bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunCodeResponse) Reset() {
+	*x = RunCodeResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunCodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunCodeResponse) ProtoMessage() {}
+
+func (x *RunCodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunCodeResponse.ProtoReflect.Descriptor instead.
+func (*RunCodeResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *RunCodeResponse) GetExecution() *v1.Execution {
+	if x != nil {
+		return x.Execution
+	}
+	return nil
+}
+
+func (x *RunCodeResponse) GetStdout() []byte {
+	if x != nil {
+		return x.Stdout
+	}
+	return nil
+}
+
+func (x *RunCodeResponse) GetStderr() []byte {
+	if x != nil {
+		return x.Stderr
+	}
+	return nil
+}
+
+func (x *RunCodeResponse) GetCompiled() bool {
+	if x != nil {
+		return x.Compiled
+	}
+	return false
+}
+
+func (x *RunCodeResponse) GetWall() *durationpb.Duration {
+	if x != nil {
+		return x.Wall
+	}
+	return nil
+}
+
+func (x *RunCodeResponse) GetCpu() *durationpb.Duration {
+	if x != nil {
+		return x.Cpu
+	}
+	return nil
+}
+
+func (x *RunCodeResponse) GetMaxRssBytes() uint64 {
+	if x != nil && x.MaxRssBytes != nil {
+		return *x.MaxRssBytes
+	}
+	return 0
+}
+
 var File_provenir_verifier_v1_verifier_service_proto protoreflect.FileDescriptor
 
 const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
@@ -2282,7 +3048,67 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\bvalue_im\x18\x06 \x01(\x01H\x01R\avalueIm\x88\x01\x01\x12\x14\n" +
 	"\x05error\x18\a \x01(\tR\x05errorB\v\n" +
 	"\t_value_reB\v\n" +
-	"\t_value_im2\xc7\x06\n" +
+	"\t_value_im\"\x90\x01\n" +
+	"\x15ParseToolCallsRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1c\n" +
+	"\x03raw\x18\x02 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\x80\x01R\x03raw\x12\x1f\n" +
+	"\x06format\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06format\x12(\n" +
+	"\n" +
+	"tools_json\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80@R\ttoolsJson\"^\n" +
+	"\bToolCall\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
+	"\x0earguments_json\x18\x02 \x01(\tR\rargumentsJson\x12\x17\n" +
+	"\acall_id\x18\x03 \x01(\tR\x06callId\"\xa8\x01\n" +
+	"\x16ParseToolCallsResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\aoutcome\x18\x02 \x01(\tR\aoutcome\x124\n" +
+	"\x05calls\x18\x03 \x03(\v2\x1e.provenir.verifier.v1.ToolCallR\x05calls\x12\x16\n" +
+	"\x06format\x18\x04 \x01(\tR\x06format\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\"5\n" +
+	"\x19GetIsolationReportRequest\x12\x18\n" +
+	"\arefresh\x18\x01 \x01(\bR\arefresh\"[\n" +
+	"\x1aGetIsolationReportResponse\x12=\n" +
+	"\x06report\x18\x01 \x01(\v2%.provenir.verifier.v1.IsolationReportR\x06report\"\xd3\x02\n" +
+	"\x0fIsolationReport\x12\x12\n" +
+	"\x04tier\x18\x01 \x01(\rR\x04tier\x12\x19\n" +
+	"\bmin_tier\x18\x02 \x01(\rR\aminTier\x12<\n" +
+	"\x06layers\x18\x03 \x03(\v2$.provenir.verifier.v1.IsolationLayerR\x06layers\x12<\n" +
+	"\x06probes\x18\x04 \x03(\v2$.provenir.verifier.v1.IsolationProbeR\x06probes\x12\x16\n" +
+	"\x06kernel\x18\x05 \x01(\tR\x06kernel\x12\x1f\n" +
+	"\vcgroup_mode\x18\x06 \x01(\tR\n" +
+	"cgroupMode\x12\"\n" +
+	"\finterpreters\x18\a \x03(\tR\finterpreters\x12\x1c\n" +
+	"\tlanguages\x18\b \x03(\tR\tlanguages\x12\x1a\n" +
+	"\bremedies\x18\t \x03(\tR\bremedies\"R\n" +
+	"\x0eIsolationLayer\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"z\n" +
+	"\x0eIsolationProbe\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
+	"\bexpected\x18\x02 \x01(\tR\bexpected\x12\x1a\n" +
+	"\bobserved\x18\x03 \x01(\tR\bobserved\x12\x1c\n" +
+	"\tcontained\x18\x04 \x01(\bR\tcontained\"\xc5\x02\n" +
+	"\x0eRunCodeRequest\x12#\n" +
+	"\blanguage\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\blanguage\x12#\n" +
+	"\x06source\x18\x02 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80@R\x06source\x12 \n" +
+	"\x05stdin\x18\x03 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\x80\x02R\x05stdin\x12&\n" +
+	"\targuments\x18\x04 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10@R\targuments\x123\n" +
+	"\atimeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12&\n" +
+	"\tmemory_mb\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\x80\x80\x01R\bmemoryMb\x12B\n" +
+	"\x0fcompile_timeout\x18\a \x01(\v2\x19.google.protobuf.DurationR\x0ecompileTimeout\"\xaf\x02\n" +
+	"\x0fRunCodeResponse\x129\n" +
+	"\texecution\x18\x01 \x01(\v2\x1b.provenir.core.v1.ExecutionR\texecution\x12\x16\n" +
+	"\x06stdout\x18\x02 \x01(\fR\x06stdout\x12\x16\n" +
+	"\x06stderr\x18\x03 \x01(\fR\x06stderr\x12\x1a\n" +
+	"\bcompiled\x18\x04 \x01(\bR\bcompiled\x12-\n" +
+	"\x04wall\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wall\x12+\n" +
+	"\x03cpu\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03cpu\x12'\n" +
+	"\rmax_rss_bytes\x18\a \x01(\x04H\x00R\vmaxRssBytes\x88\x01\x01B\x10\n" +
+	"\x0e_max_rss_bytes2\x87\n" +
+	"\n" +
 	"\x0fVerifierService\x12z\n" +
 	"\x06Verify\x12#.provenir.verifier.v1.VerifyRequest\x1a$.provenir.verifier.v1.VerifyResponse\"%\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
 	"/v1/verify\x12\x81\x01\n" +
@@ -2290,7 +3116,10 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\vVerifyBatch\x12(.provenir.verifier.v1.VerifyBatchRequest\x1a).provenir.verifier.v1.VerifyBatchResponse\"\x10\xea\xe0\x18\f\b\x02\x12\bverifier(\x010\x01\x12\x8f\x01\n" +
 	"\rListVerifiers\x12*.provenir.verifier.v1.ListVerifiersRequest\x1a+.provenir.verifier.v1.ListVerifiersResponse\"%\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/verifiers\x12\x95\x01\n" +
 	"\vSampleTasks\x12(.provenir.verifier.v1.SampleTasksRequest\x1a).provenir.verifier.v1.SampleTasksResponse\"/\xea\xe0\x18\b\b\x01\x12\x04task\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/taskPacks/{pack}:sample0\x01\x12\x8f\x01\n" +
-	"\vExplainMath\x12(.provenir.verifier.v1.ExplainMathRequest\x1a).provenir.verifier.v1.ExplainMathResponse\"+\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/math:explainBBZ@github.com/provenir/provenir/gen/provenir/verifier/v1;verifierv1b\x06proto3"
+	"\vExplainMath\x12(.provenir.verifier.v1.ExplainMathRequest\x1a).provenir.verifier.v1.ExplainMathResponse\"+\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/math:explain\x12\x9b\x01\n" +
+	"\x0eParseToolCalls\x12+.provenir.verifier.v1.ParseToolCallsRequest\x1a,.provenir.verifier.v1.ParseToolCallsResponse\".\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/toolCalls:parse\x12\x9e\x01\n" +
+	"\x12GetIsolationReport\x12/.provenir.verifier.v1.GetIsolationReportRequest\x1a0.provenir.verifier.v1.GetIsolationReportResponse\"%\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/isolation\x12\x7f\n" +
+	"\aRunCode\x12$.provenir.verifier.v1.RunCodeRequest\x1a%.provenir.verifier.v1.RunCodeResponse\"'\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/code:runBBZ@github.com/provenir/provenir/gen/provenir/verifier/v1;verifierv1b\x06proto3"
 
 var (
 	file_provenir_verifier_v1_verifier_service_proto_rawDescOnce sync.Once
@@ -2304,62 +3133,73 @@ func file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP() []byte {
 	return file_provenir_verifier_v1_verifier_service_proto_rawDescData
 }
 
-var file_provenir_verifier_v1_verifier_service_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_provenir_verifier_v1_verifier_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
 var file_provenir_verifier_v1_verifier_service_proto_goTypes = []any{
-	(*Holdout)(nil),                // 0: provenir.verifier.v1.Holdout
-	(*Candidate)(nil),              // 1: provenir.verifier.v1.Candidate
-	(*VerifyRequest)(nil),          // 2: provenir.verifier.v1.VerifyRequest
-	(*VerifyResponse)(nil),         // 3: provenir.verifier.v1.VerifyResponse
-	(*VerifyRolloutsRequest)(nil),  // 4: provenir.verifier.v1.VerifyRolloutsRequest
-	(*OpenVerify)(nil),             // 5: provenir.verifier.v1.OpenVerify
-	(*VerifyItem)(nil),             // 6: provenir.verifier.v1.VerifyItem
-	(*VerifyItems)(nil),            // 7: provenir.verifier.v1.VerifyItems
-	(*GroupEnd)(nil),               // 8: provenir.verifier.v1.GroupEnd
-	(*CancelItem)(nil),             // 9: provenir.verifier.v1.CancelItem
-	(*VerifyRolloutsResponse)(nil), // 10: provenir.verifier.v1.VerifyRolloutsResponse
-	(*VerifyOpened)(nil),           // 11: provenir.verifier.v1.VerifyOpened
-	(*VerdictItem)(nil),            // 12: provenir.verifier.v1.VerdictItem
-	(*VerdictSummary)(nil),         // 13: provenir.verifier.v1.VerdictSummary
-	(*VerdictItems)(nil),           // 14: provenir.verifier.v1.VerdictItems
-	(*VerifyCredit)(nil),           // 15: provenir.verifier.v1.VerifyCredit
-	(*VerifyReject)(nil),           // 16: provenir.verifier.v1.VerifyReject
-	(*VerifyBatchRequest)(nil),     // 17: provenir.verifier.v1.VerifyBatchRequest
-	(*VerifyBatchResponse)(nil),    // 18: provenir.verifier.v1.VerifyBatchResponse
-	(*RowError)(nil),               // 19: provenir.verifier.v1.RowError
-	(*ListVerifiersRequest)(nil),   // 20: provenir.verifier.v1.ListVerifiersRequest
-	(*VerifierInfo)(nil),           // 21: provenir.verifier.v1.VerifierInfo
-	(*ListVerifiersResponse)(nil),  // 22: provenir.verifier.v1.ListVerifiersResponse
-	(*SampleTasksRequest)(nil),     // 23: provenir.verifier.v1.SampleTasksRequest
-	(*Task)(nil),                   // 24: provenir.verifier.v1.Task
-	(*SampleTasksResponse)(nil),    // 25: provenir.verifier.v1.SampleTasksResponse
-	(*ExplainMathRequest)(nil),     // 26: provenir.verifier.v1.ExplainMathRequest
-	(*ExplainMathResponse)(nil),    // 27: provenir.verifier.v1.ExplainMathResponse
-	nil,                            // 28: provenir.verifier.v1.ExplainMathRequest.AtEntry
-	(*Spec)(nil),                   // 29: provenir.verifier.v1.Spec
-	(*v1.BlobRef)(nil),             // 30: provenir.core.v1.BlobRef
-	(*durationpb.Duration)(nil),    // 31: google.protobuf.Duration
-	(*v1.Verdict)(nil),             // 32: provenir.core.v1.Verdict
-	(*v1.Measured)(nil),            // 33: provenir.core.v1.Measured
-	(*v1.Scored)(nil),              // 34: provenir.core.v1.Scored
-	(*v1.Unscored)(nil),            // 35: provenir.core.v1.Unscored
-	(*structpb.Struct)(nil),        // 36: google.protobuf.Struct
+	(*Holdout)(nil),                    // 0: provenir.verifier.v1.Holdout
+	(*Candidate)(nil),                  // 1: provenir.verifier.v1.Candidate
+	(*VerifyRequest)(nil),              // 2: provenir.verifier.v1.VerifyRequest
+	(*VerifyResponse)(nil),             // 3: provenir.verifier.v1.VerifyResponse
+	(*VerifyRolloutsRequest)(nil),      // 4: provenir.verifier.v1.VerifyRolloutsRequest
+	(*OpenVerify)(nil),                 // 5: provenir.verifier.v1.OpenVerify
+	(*VerifyItem)(nil),                 // 6: provenir.verifier.v1.VerifyItem
+	(*VerifyItems)(nil),                // 7: provenir.verifier.v1.VerifyItems
+	(*GroupEnd)(nil),                   // 8: provenir.verifier.v1.GroupEnd
+	(*CancelItem)(nil),                 // 9: provenir.verifier.v1.CancelItem
+	(*VerifyRolloutsResponse)(nil),     // 10: provenir.verifier.v1.VerifyRolloutsResponse
+	(*VerifyOpened)(nil),               // 11: provenir.verifier.v1.VerifyOpened
+	(*VerdictItem)(nil),                // 12: provenir.verifier.v1.VerdictItem
+	(*VerdictSummary)(nil),             // 13: provenir.verifier.v1.VerdictSummary
+	(*VerdictItems)(nil),               // 14: provenir.verifier.v1.VerdictItems
+	(*VerifyCredit)(nil),               // 15: provenir.verifier.v1.VerifyCredit
+	(*VerifyReject)(nil),               // 16: provenir.verifier.v1.VerifyReject
+	(*VerifyBatchRequest)(nil),         // 17: provenir.verifier.v1.VerifyBatchRequest
+	(*VerifyBatchResponse)(nil),        // 18: provenir.verifier.v1.VerifyBatchResponse
+	(*RowError)(nil),                   // 19: provenir.verifier.v1.RowError
+	(*ListVerifiersRequest)(nil),       // 20: provenir.verifier.v1.ListVerifiersRequest
+	(*VerifierInfo)(nil),               // 21: provenir.verifier.v1.VerifierInfo
+	(*ListVerifiersResponse)(nil),      // 22: provenir.verifier.v1.ListVerifiersResponse
+	(*SampleTasksRequest)(nil),         // 23: provenir.verifier.v1.SampleTasksRequest
+	(*Task)(nil),                       // 24: provenir.verifier.v1.Task
+	(*SampleTasksResponse)(nil),        // 25: provenir.verifier.v1.SampleTasksResponse
+	(*ExplainMathRequest)(nil),         // 26: provenir.verifier.v1.ExplainMathRequest
+	(*ExplainMathResponse)(nil),        // 27: provenir.verifier.v1.ExplainMathResponse
+	(*ParseToolCallsRequest)(nil),      // 28: provenir.verifier.v1.ParseToolCallsRequest
+	(*ToolCall)(nil),                   // 29: provenir.verifier.v1.ToolCall
+	(*ParseToolCallsResponse)(nil),     // 30: provenir.verifier.v1.ParseToolCallsResponse
+	(*GetIsolationReportRequest)(nil),  // 31: provenir.verifier.v1.GetIsolationReportRequest
+	(*GetIsolationReportResponse)(nil), // 32: provenir.verifier.v1.GetIsolationReportResponse
+	(*IsolationReport)(nil),            // 33: provenir.verifier.v1.IsolationReport
+	(*IsolationLayer)(nil),             // 34: provenir.verifier.v1.IsolationLayer
+	(*IsolationProbe)(nil),             // 35: provenir.verifier.v1.IsolationProbe
+	(*RunCodeRequest)(nil),             // 36: provenir.verifier.v1.RunCodeRequest
+	(*RunCodeResponse)(nil),            // 37: provenir.verifier.v1.RunCodeResponse
+	nil,                                // 38: provenir.verifier.v1.ExplainMathRequest.AtEntry
+	(*Spec)(nil),                       // 39: provenir.verifier.v1.Spec
+	(*v1.BlobRef)(nil),                 // 40: provenir.core.v1.BlobRef
+	(*durationpb.Duration)(nil),        // 41: google.protobuf.Duration
+	(*v1.Verdict)(nil),                 // 42: provenir.core.v1.Verdict
+	(*v1.Measured)(nil),                // 43: provenir.core.v1.Measured
+	(*v1.Scored)(nil),                  // 44: provenir.core.v1.Scored
+	(*v1.Unscored)(nil),                // 45: provenir.core.v1.Unscored
+	(*structpb.Struct)(nil),            // 46: google.protobuf.Struct
+	(*v1.Execution)(nil),               // 47: provenir.core.v1.Execution
 }
 var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
-	29, // 0: provenir.verifier.v1.Holdout.spec:type_name -> provenir.verifier.v1.Spec
-	30, // 1: provenir.verifier.v1.Candidate.blobs:type_name -> provenir.core.v1.BlobRef
+	39, // 0: provenir.verifier.v1.Holdout.spec:type_name -> provenir.verifier.v1.Spec
+	40, // 1: provenir.verifier.v1.Candidate.blobs:type_name -> provenir.core.v1.BlobRef
 	1,  // 2: provenir.verifier.v1.VerifyRequest.candidate:type_name -> provenir.verifier.v1.Candidate
-	29, // 3: provenir.verifier.v1.VerifyRequest.spec:type_name -> provenir.verifier.v1.Spec
-	31, // 4: provenir.verifier.v1.VerifyRequest.deadline:type_name -> google.protobuf.Duration
+	39, // 3: provenir.verifier.v1.VerifyRequest.spec:type_name -> provenir.verifier.v1.Spec
+	41, // 4: provenir.verifier.v1.VerifyRequest.deadline:type_name -> google.protobuf.Duration
 	0,  // 5: provenir.verifier.v1.VerifyRequest.holdout:type_name -> provenir.verifier.v1.Holdout
-	32, // 6: provenir.verifier.v1.VerifyResponse.verdict:type_name -> provenir.core.v1.Verdict
-	33, // 7: provenir.verifier.v1.VerifyResponse.measured:type_name -> provenir.core.v1.Measured
+	42, // 6: provenir.verifier.v1.VerifyResponse.verdict:type_name -> provenir.core.v1.Verdict
+	43, // 7: provenir.verifier.v1.VerifyResponse.measured:type_name -> provenir.core.v1.Measured
 	5,  // 8: provenir.verifier.v1.VerifyRolloutsRequest.open:type_name -> provenir.verifier.v1.OpenVerify
 	7,  // 9: provenir.verifier.v1.VerifyRolloutsRequest.items:type_name -> provenir.verifier.v1.VerifyItems
 	8,  // 10: provenir.verifier.v1.VerifyRolloutsRequest.group_end:type_name -> provenir.verifier.v1.GroupEnd
 	9,  // 11: provenir.verifier.v1.VerifyRolloutsRequest.cancel:type_name -> provenir.verifier.v1.CancelItem
-	29, // 12: provenir.verifier.v1.OpenVerify.spec:type_name -> provenir.verifier.v1.Spec
+	39, // 12: provenir.verifier.v1.OpenVerify.spec:type_name -> provenir.verifier.v1.Spec
 	0,  // 13: provenir.verifier.v1.OpenVerify.holdout:type_name -> provenir.verifier.v1.Holdout
-	31, // 14: provenir.verifier.v1.OpenVerify.deadline:type_name -> google.protobuf.Duration
+	41, // 14: provenir.verifier.v1.OpenVerify.deadline:type_name -> google.protobuf.Duration
 	6,  // 15: provenir.verifier.v1.VerifyItems.items:type_name -> provenir.verifier.v1.VerifyItem
 	11, // 16: provenir.verifier.v1.VerifyRolloutsResponse.opened:type_name -> provenir.verifier.v1.VerifyOpened
 	14, // 17: provenir.verifier.v1.VerifyRolloutsResponse.verdicts:type_name -> provenir.verifier.v1.VerdictItems
@@ -2367,39 +3207,54 @@ var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
 	15, // 19: provenir.verifier.v1.VerifyRolloutsResponse.credit:type_name -> provenir.verifier.v1.VerifyCredit
 	16, // 20: provenir.verifier.v1.VerifyRolloutsResponse.reject:type_name -> provenir.verifier.v1.VerifyReject
 	15, // 21: provenir.verifier.v1.VerifyOpened.credit:type_name -> provenir.verifier.v1.VerifyCredit
-	33, // 22: provenir.verifier.v1.VerdictItem.measured:type_name -> provenir.core.v1.Measured
+	43, // 22: provenir.verifier.v1.VerdictItem.measured:type_name -> provenir.core.v1.Measured
 	13, // 23: provenir.verifier.v1.VerdictItem.summary:type_name -> provenir.verifier.v1.VerdictSummary
-	34, // 24: provenir.verifier.v1.VerdictSummary.scored:type_name -> provenir.core.v1.Scored
-	35, // 25: provenir.verifier.v1.VerdictSummary.unscored:type_name -> provenir.core.v1.Unscored
+	44, // 24: provenir.verifier.v1.VerdictSummary.scored:type_name -> provenir.core.v1.Scored
+	45, // 25: provenir.verifier.v1.VerdictSummary.unscored:type_name -> provenir.core.v1.Unscored
 	12, // 26: provenir.verifier.v1.VerdictItems.items:type_name -> provenir.verifier.v1.VerdictItem
 	1,  // 27: provenir.verifier.v1.VerifyBatchRequest.row:type_name -> provenir.verifier.v1.Candidate
-	29, // 28: provenir.verifier.v1.VerifyBatchRequest.spec:type_name -> provenir.verifier.v1.Spec
-	31, // 29: provenir.verifier.v1.VerifyBatchRequest.deadline:type_name -> google.protobuf.Duration
-	32, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
+	39, // 28: provenir.verifier.v1.VerifyBatchRequest.spec:type_name -> provenir.verifier.v1.Spec
+	41, // 29: provenir.verifier.v1.VerifyBatchRequest.deadline:type_name -> google.protobuf.Duration
+	42, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
 	19, // 31: provenir.verifier.v1.VerifyBatchResponse.error:type_name -> provenir.verifier.v1.RowError
-	33, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
-	36, // 33: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
+	43, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
+	46, // 33: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
 	21, // 34: provenir.verifier.v1.ListVerifiersResponse.verifiers:type_name -> provenir.verifier.v1.VerifierInfo
 	24, // 35: provenir.verifier.v1.SampleTasksResponse.tasks:type_name -> provenir.verifier.v1.Task
-	29, // 36: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
-	28, // 37: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
-	2,  // 38: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
-	4,  // 39: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
-	17, // 40: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
-	20, // 41: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
-	23, // 42: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
-	26, // 43: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
-	3,  // 44: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
-	10, // 45: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
-	18, // 46: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
-	22, // 47: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
-	25, // 48: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
-	27, // 49: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
-	44, // [44:50] is the sub-list for method output_type
-	38, // [38:44] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	39, // 36: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
+	38, // 37: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
+	29, // 38: provenir.verifier.v1.ParseToolCallsResponse.calls:type_name -> provenir.verifier.v1.ToolCall
+	33, // 39: provenir.verifier.v1.GetIsolationReportResponse.report:type_name -> provenir.verifier.v1.IsolationReport
+	34, // 40: provenir.verifier.v1.IsolationReport.layers:type_name -> provenir.verifier.v1.IsolationLayer
+	35, // 41: provenir.verifier.v1.IsolationReport.probes:type_name -> provenir.verifier.v1.IsolationProbe
+	41, // 42: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
+	41, // 43: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
+	47, // 44: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
+	41, // 45: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
+	41, // 46: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
+	2,  // 47: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
+	4,  // 48: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
+	17, // 49: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
+	20, // 50: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
+	23, // 51: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
+	26, // 52: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
+	28, // 53: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
+	31, // 54: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
+	36, // 55: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
+	3,  // 56: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
+	10, // 57: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
+	18, // 58: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
+	22, // 59: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
+	25, // 60: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
+	27, // 61: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
+	30, // 62: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
+	32, // 63: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
+	37, // 64: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
+	56, // [56:65] is the sub-list for method output_type
+	47, // [47:56] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_provenir_verifier_v1_verifier_service_proto_init() }
@@ -2432,13 +3287,14 @@ func file_provenir_verifier_v1_verifier_service_proto_init() {
 		(*VerifyBatchResponse_Error)(nil),
 	}
 	file_provenir_verifier_v1_verifier_service_proto_msgTypes[27].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[37].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_verifier_v1_verifier_service_proto_rawDesc), len(file_provenir_verifier_v1_verifier_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   29,
+			NumMessages:   39,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,12 +19,15 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	VerifierService_Verify_FullMethodName         = "/provenir.verifier.v1.VerifierService/Verify"
-	VerifierService_VerifyRollouts_FullMethodName = "/provenir.verifier.v1.VerifierService/VerifyRollouts"
-	VerifierService_VerifyBatch_FullMethodName    = "/provenir.verifier.v1.VerifierService/VerifyBatch"
-	VerifierService_ListVerifiers_FullMethodName  = "/provenir.verifier.v1.VerifierService/ListVerifiers"
-	VerifierService_SampleTasks_FullMethodName    = "/provenir.verifier.v1.VerifierService/SampleTasks"
-	VerifierService_ExplainMath_FullMethodName    = "/provenir.verifier.v1.VerifierService/ExplainMath"
+	VerifierService_Verify_FullMethodName             = "/provenir.verifier.v1.VerifierService/Verify"
+	VerifierService_VerifyRollouts_FullMethodName     = "/provenir.verifier.v1.VerifierService/VerifyRollouts"
+	VerifierService_VerifyBatch_FullMethodName        = "/provenir.verifier.v1.VerifierService/VerifyBatch"
+	VerifierService_ListVerifiers_FullMethodName      = "/provenir.verifier.v1.VerifierService/ListVerifiers"
+	VerifierService_SampleTasks_FullMethodName        = "/provenir.verifier.v1.VerifierService/SampleTasks"
+	VerifierService_ExplainMath_FullMethodName        = "/provenir.verifier.v1.VerifierService/ExplainMath"
+	VerifierService_ParseToolCalls_FullMethodName     = "/provenir.verifier.v1.VerifierService/ParseToolCalls"
+	VerifierService_GetIsolationReport_FullMethodName = "/provenir.verifier.v1.VerifierService/GetIsolationReport"
+	VerifierService_RunCode_FullMethodName            = "/provenir.verifier.v1.VerifierService/RunCode"
 )
 
 // VerifierServiceClient is the client API for VerifierService service.
@@ -45,6 +48,13 @@ type VerifierServiceClient interface {
 	SampleTasks(ctx context.Context, in *SampleTasksRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SampleTasksResponse], error)
 	// ExplainMath says how an answer was read.
 	ExplainMath(ctx context.Context, in *ExplainMathRequest, opts ...grpc.CallOption) (*ExplainMathResponse, error)
+	// ParseToolCalls says which tool calls a text makes.
+	ParseToolCalls(ctx context.Context, in *ParseToolCallsRequest, opts ...grpc.CallOption) (*ParseToolCallsResponse, error)
+	// GetIsolationReport says what isolates untrusted programs on this machine, from what was observed.
+	GetIsolationReport(ctx context.Context, in *GetIsolationReportRequest, opts ...grpc.CallOption) (*GetIsolationReportResponse, error)
+	// RunCode runs a program in the sandbox and says what happened. It judges nothing: an exit status that a program chose
+	// is no evidence of anything.
+	RunCode(ctx context.Context, in *RunCodeRequest, opts ...grpc.CallOption) (*RunCodeResponse, error)
 }
 
 type verifierServiceClient struct {
@@ -130,6 +140,36 @@ func (c *verifierServiceClient) ExplainMath(ctx context.Context, in *ExplainMath
 	return out, nil
 }
 
+func (c *verifierServiceClient) ParseToolCalls(ctx context.Context, in *ParseToolCallsRequest, opts ...grpc.CallOption) (*ParseToolCallsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ParseToolCallsResponse)
+	err := c.cc.Invoke(ctx, VerifierService_ParseToolCalls_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *verifierServiceClient) GetIsolationReport(ctx context.Context, in *GetIsolationReportRequest, opts ...grpc.CallOption) (*GetIsolationReportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetIsolationReportResponse)
+	err := c.cc.Invoke(ctx, VerifierService_GetIsolationReport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *verifierServiceClient) RunCode(ctx context.Context, in *RunCodeRequest, opts ...grpc.CallOption) (*RunCodeResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RunCodeResponse)
+	err := c.cc.Invoke(ctx, VerifierService_RunCode_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // VerifierServiceServer is the server API for VerifierService service.
 // All implementations must embed UnimplementedVerifierServiceServer
 // for forward compatibility.
@@ -148,6 +188,13 @@ type VerifierServiceServer interface {
 	SampleTasks(*SampleTasksRequest, grpc.ServerStreamingServer[SampleTasksResponse]) error
 	// ExplainMath says how an answer was read.
 	ExplainMath(context.Context, *ExplainMathRequest) (*ExplainMathResponse, error)
+	// ParseToolCalls says which tool calls a text makes.
+	ParseToolCalls(context.Context, *ParseToolCallsRequest) (*ParseToolCallsResponse, error)
+	// GetIsolationReport says what isolates untrusted programs on this machine, from what was observed.
+	GetIsolationReport(context.Context, *GetIsolationReportRequest) (*GetIsolationReportResponse, error)
+	// RunCode runs a program in the sandbox and says what happened. It judges nothing: an exit status that a program chose
+	// is no evidence of anything.
+	RunCode(context.Context, *RunCodeRequest) (*RunCodeResponse, error)
 	mustEmbedUnimplementedVerifierServiceServer()
 }
 
@@ -175,6 +222,15 @@ func (UnimplementedVerifierServiceServer) SampleTasks(*SampleTasksRequest, grpc.
 }
 func (UnimplementedVerifierServiceServer) ExplainMath(context.Context, *ExplainMathRequest) (*ExplainMathResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ExplainMath not implemented")
+}
+func (UnimplementedVerifierServiceServer) ParseToolCalls(context.Context, *ParseToolCallsRequest) (*ParseToolCallsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ParseToolCalls not implemented")
+}
+func (UnimplementedVerifierServiceServer) GetIsolationReport(context.Context, *GetIsolationReportRequest) (*GetIsolationReportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetIsolationReport not implemented")
+}
+func (UnimplementedVerifierServiceServer) RunCode(context.Context, *RunCodeRequest) (*RunCodeResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RunCode not implemented")
 }
 func (UnimplementedVerifierServiceServer) mustEmbedUnimplementedVerifierServiceServer() {}
 func (UnimplementedVerifierServiceServer) testEmbeddedByValue()                         {}
@@ -276,6 +332,60 @@ func _VerifierService_ExplainMath_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _VerifierService_ParseToolCalls_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ParseToolCallsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(VerifierServiceServer).ParseToolCalls(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: VerifierService_ParseToolCalls_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(VerifierServiceServer).ParseToolCalls(ctx, req.(*ParseToolCallsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _VerifierService_GetIsolationReport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetIsolationReportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(VerifierServiceServer).GetIsolationReport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: VerifierService_GetIsolationReport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(VerifierServiceServer).GetIsolationReport(ctx, req.(*GetIsolationReportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _VerifierService_RunCode_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RunCodeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(VerifierServiceServer).RunCode(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: VerifierService_RunCode_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(VerifierServiceServer).RunCode(ctx, req.(*RunCodeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // VerifierService_ServiceDesc is the grpc.ServiceDesc for VerifierService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -294,6 +404,18 @@ var VerifierService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ExplainMath",
 			Handler:    _VerifierService_ExplainMath_Handler,
+		},
+		{
+			MethodName: "ParseToolCalls",
+			Handler:    _VerifierService_ParseToolCalls_Handler,
+		},
+		{
+			MethodName: "GetIsolationReport",
+			Handler:    _VerifierService_GetIsolationReport_Handler,
+		},
+		{
+			MethodName: "RunCode",
+			Handler:    _VerifierService_RunCode_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
