@@ -584,7 +584,9 @@ type Anomaly struct {
 	// detector_version of its rules.
 	DetectorVersion uint32 `protobuf:"varint,14,opt,name=detector_version,json=detectorVersion,proto3" json:"detector_version,omitempty"`
 	// finding_seq is its place in the log findings; absent before it is written.
-	FindingSeq    *uint64 `protobuf:"varint,15,opt,name=finding_seq,json=findingSeq,proto3,oneof" json:"finding_seq,omitempty"`
+	FindingSeq *uint64 `protobuf:"varint,15,opt,name=finding_seq,json=findingSeq,proto3,oneof" json:"finding_seq,omitempty"`
+	// traceparent is the W3C trace context of the call that brought the event; empty where it had none.
+	Traceparent   string `protobuf:"bytes,16,opt,name=traceparent,proto3" json:"traceparent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -724,6 +726,13 @@ func (x *Anomaly) GetFindingSeq() uint64 {
 	return 0
 }
 
+func (x *Anomaly) GetTraceparent() string {
+	if x != nil {
+		return x.Traceparent
+	}
+	return ""
+}
+
 // Ack is somebody's acknowledgement.
 type Ack struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -817,7 +826,7 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\x04note\x18\x05 \x01(\tR\x04noteB\b\n" +
 	"\x06_valueB\b\n" +
 	"\x06_limitB\v\n" +
-	"\t_baseline\"\x80\x04\n" +
+	"\t_baseline\"\xa2\x04\n" +
 	"\aAnomaly\x12\x10\n" +
 	"\x03uid\x18\x01 \x01(\tR\x03uid\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x10\n" +
@@ -836,7 +845,8 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\bdetector\x18\r \x01(\tR\bdetector\x12)\n" +
 	"\x10detector_version\x18\x0e \x01(\rR\x0fdetectorVersion\x12$\n" +
 	"\vfinding_seq\x18\x0f \x01(\x04H\x00R\n" +
-	"findingSeq\x88\x01\x01B\x0e\n" +
+	"findingSeq\x88\x01\x01\x12 \n" +
+	"\vtraceparent\x18\x10 \x01(\tR\vtraceparentB\x0e\n" +
 	"\f_finding_seq\"]\n" +
 	"\x03Ack\x12\x10\n" +
 	"\x03who\x18\x01 \x01(\tR\x03who\x12\x12\n" +
