@@ -2888,6 +2888,2091 @@ func (x *RunCodeResponse) GetMaxRssBytes() uint64 {
 	return 0
 }
 
+// CheckReliabilityRequest is a verifier and what to try it with.
+type CheckReliabilityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// spec of the verifier.
+	Spec *Spec `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`
+	// probes are JSON objects {"response", "reference", "should_pass", "label", …}, or rows {"solution", "reference", …}; all
+	// columns reach the verifier.
+	ProbesJson [][]byte `protobuf:"bytes,2,rep,name=probes_json,json=probesJson,proto3" json:"probes_json,omitempty"`
+	// stage of use; production, prod and release (in any case) make breaches block.
+	Stage string `protobuf:"bytes,3,opt,name=stage,proto3" json:"stage,omitempty"`
+	// max_fpr is the largest upper bound of the false-positive rate that a gate lets through; 0 takes 0.01.
+	MaxFpr float64 `protobuf:"fixed64,4,opt,name=max_fpr,json=maxFpr,proto3" json:"max_fpr,omitempty"`
+	// seed of generated probes.
+	Seed uint64 `protobuf:"varint,5,opt,name=seed,proto3" json:"seed,omitempty"`
+	// mutations each way; 0 takes 1,000.
+	Mutations     uint32 `protobuf:"varint,6,opt,name=mutations,proto3" json:"mutations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReliabilityRequest) Reset() {
+	*x = CheckReliabilityRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReliabilityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReliabilityRequest) ProtoMessage() {}
+
+func (x *CheckReliabilityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReliabilityRequest.ProtoReflect.Descriptor instead.
+func (*CheckReliabilityRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *CheckReliabilityRequest) GetSpec() *Spec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *CheckReliabilityRequest) GetProbesJson() [][]byte {
+	if x != nil {
+		return x.ProbesJson
+	}
+	return nil
+}
+
+func (x *CheckReliabilityRequest) GetStage() string {
+	if x != nil {
+		return x.Stage
+	}
+	return ""
+}
+
+func (x *CheckReliabilityRequest) GetMaxFpr() float64 {
+	if x != nil {
+		return x.MaxFpr
+	}
+	return 0
+}
+
+func (x *CheckReliabilityRequest) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *CheckReliabilityRequest) GetMutations() uint32 {
+	if x != nil {
+		return x.Mutations
+	}
+	return 0
+}
+
+// CheckReliabilityResponse is progress or the report.
+type CheckReliabilityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// step is one of the two.
+	//
+	// Types that are valid to be assigned to Step:
+	//
+	//	*CheckReliabilityResponse_Progress
+	//	*CheckReliabilityResponse_Report
+	Step          isCheckReliabilityResponse_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckReliabilityResponse) Reset() {
+	*x = CheckReliabilityResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckReliabilityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckReliabilityResponse) ProtoMessage() {}
+
+func (x *CheckReliabilityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckReliabilityResponse.ProtoReflect.Descriptor instead.
+func (*CheckReliabilityResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *CheckReliabilityResponse) GetStep() isCheckReliabilityResponse_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *CheckReliabilityResponse) GetProgress() *CheckProgress {
+	if x != nil {
+		if x, ok := x.Step.(*CheckReliabilityResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *CheckReliabilityResponse) GetReport() *ReliabilityReport {
+	if x != nil {
+		if x, ok := x.Step.(*CheckReliabilityResponse_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
+type isCheckReliabilityResponse_Step interface {
+	isCheckReliabilityResponse_Step()
+}
+
+type CheckReliabilityResponse_Progress struct {
+	// progress so far.
+	Progress *CheckProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type CheckReliabilityResponse_Report struct {
+	// report ends the stream.
+	Report *ReliabilityReport `protobuf:"bytes,2,opt,name=report,proto3,oneof"`
+}
+
+func (*CheckReliabilityResponse_Progress) isCheckReliabilityResponse_Step() {}
+
+func (*CheckReliabilityResponse_Report) isCheckReliabilityResponse_Step() {}
+
+// CheckProgress is how far a check is.
+type CheckProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// done is what was tried.
+	Done uint64 `protobuf:"varint,1,opt,name=done,proto3" json:"done,omitempty"`
+	// total is what will be.
+	Total uint64 `protobuf:"varint,2,opt,name=total,proto3" json:"total,omitempty"`
+	// phase names what is being done.
+	Phase         string `protobuf:"bytes,3,opt,name=phase,proto3" json:"phase,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckProgress) Reset() {
+	*x = CheckProgress{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckProgress) ProtoMessage() {}
+
+func (x *CheckProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
+func (*CheckProgress) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *CheckProgress) GetDone() uint64 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *CheckProgress) GetTotal() uint64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *CheckProgress) GetPhase() string {
+	if x != nil {
+		return x.Phase
+	}
+	return ""
+}
+
+// ReliabilityReport is what was found.
+type ReliabilityReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// modes in the order of the page: accuracy, matrix, mutation, consistency and so on.
+	Modes []*ReliabilityMode `protobuf:"bytes,1,rep,name=modes,proto3" json:"modes,omitempty"`
+	// verdict is passed, blocked or insufficient.
+	Verdict string `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// reasons why it is not passed.
+	Reasons []string `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// verifier_digest names what was tried: raw SHA-256.
+	VerifierDigest []byte `protobuf:"bytes,4,opt,name=verifier_digest,json=verifierDigest,proto3" json:"verifier_digest,omitempty"`
+	// false_positive_rate with its interval; absent without negatives.
+	FalsePositiveRate *Rate `protobuf:"bytes,5,opt,name=false_positive_rate,json=falsePositiveRate,proto3" json:"false_positive_rate,omitempty"`
+	// false_negative_rate with its interval; absent without positives.
+	FalseNegativeRate *Rate `protobuf:"bytes,6,opt,name=false_negative_rate,json=falseNegativeRate,proto3" json:"false_negative_rate,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ReliabilityReport) Reset() {
+	*x = ReliabilityReport{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReliabilityReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReliabilityReport) ProtoMessage() {}
+
+func (x *ReliabilityReport) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReliabilityReport.ProtoReflect.Descriptor instead.
+func (*ReliabilityReport) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ReliabilityReport) GetModes() []*ReliabilityMode {
+	if x != nil {
+		return x.Modes
+	}
+	return nil
+}
+
+func (x *ReliabilityReport) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *ReliabilityReport) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *ReliabilityReport) GetVerifierDigest() []byte {
+	if x != nil {
+		return x.VerifierDigest
+	}
+	return nil
+}
+
+func (x *ReliabilityReport) GetFalsePositiveRate() *Rate {
+	if x != nil {
+		return x.FalsePositiveRate
+	}
+	return nil
+}
+
+func (x *ReliabilityReport) GetFalseNegativeRate() *Rate {
+	if x != nil {
+		return x.FalseNegativeRate
+	}
+	return nil
+}
+
+// Rate is a share with its 95 % interval.
+type Rate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// hits among trials.
+	Hits uint64 `protobuf:"varint,1,opt,name=hits,proto3" json:"hits,omitempty"`
+	// trials in all.
+	Trials uint64 `protobuf:"varint,2,opt,name=trials,proto3" json:"trials,omitempty"`
+	// low end of the interval.
+	Low float64 `protobuf:"fixed64,3,opt,name=low,proto3" json:"low,omitempty"`
+	// high end of the interval.
+	High          float64 `protobuf:"fixed64,4,opt,name=high,proto3" json:"high,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rate) Reset() {
+	*x = Rate{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rate) ProtoMessage() {}
+
+func (x *Rate) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rate.ProtoReflect.Descriptor instead.
+func (*Rate) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Rate) GetHits() uint64 {
+	if x != nil {
+		return x.Hits
+	}
+	return 0
+}
+
+func (x *Rate) GetTrials() uint64 {
+	if x != nil {
+		return x.Trials
+	}
+	return 0
+}
+
+func (x *Rate) GetLow() float64 {
+	if x != nil {
+		return x.Low
+	}
+	return 0
+}
+
+func (x *Rate) GetHigh() float64 {
+	if x != nil {
+		return x.High
+	}
+	return 0
+}
+
+// ReliabilityMode is one way of trying.
+type ReliabilityMode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name of the mode.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// held is the share of probes with the right verdict.
+	Held *Rate `protobuf:"bytes,2,opt,name=held,proto3" json:"held,omitempty"`
+	// failures are the probes that had a wrong one; at most 100.
+	Failures []*ReliabilityFailure `protobuf:"bytes,3,rep,name=failures,proto3" json:"failures,omitempty"`
+	// blocking says that a breach of this mode blocks a gate.
+	Blocking      bool `protobuf:"varint,4,opt,name=blocking,proto3" json:"blocking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReliabilityMode) Reset() {
+	*x = ReliabilityMode{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReliabilityMode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReliabilityMode) ProtoMessage() {}
+
+func (x *ReliabilityMode) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReliabilityMode.ProtoReflect.Descriptor instead.
+func (*ReliabilityMode) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *ReliabilityMode) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReliabilityMode) GetHeld() *Rate {
+	if x != nil {
+		return x.Held
+	}
+	return nil
+}
+
+func (x *ReliabilityMode) GetFailures() []*ReliabilityFailure {
+	if x != nil {
+		return x.Failures
+	}
+	return nil
+}
+
+func (x *ReliabilityMode) GetBlocking() bool {
+	if x != nil {
+		return x.Blocking
+	}
+	return false
+}
+
+// ReliabilityFailure is a probe with a wrong verdict.
+type ReliabilityFailure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// probe names it: its label, or class and grammar.
+	Probe string `protobuf:"bytes,1,opt,name=probe,proto3" json:"probe,omitempty"`
+	// response that was judged, capped.
+	Response string `protobuf:"bytes,2,opt,name=response,proto3" json:"response,omitempty"`
+	// reference it was judged against, capped.
+	Reference string `protobuf:"bytes,3,opt,name=reference,proto3" json:"reference,omitempty"`
+	// wanted says what was right.
+	Wanted string `protobuf:"bytes,4,opt,name=wanted,proto3" json:"wanted,omitempty"`
+	// got is status and reason of the verdict.
+	Got           string `protobuf:"bytes,5,opt,name=got,proto3" json:"got,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReliabilityFailure) Reset() {
+	*x = ReliabilityFailure{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReliabilityFailure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReliabilityFailure) ProtoMessage() {}
+
+func (x *ReliabilityFailure) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReliabilityFailure.ProtoReflect.Descriptor instead.
+func (*ReliabilityFailure) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *ReliabilityFailure) GetProbe() string {
+	if x != nil {
+		return x.Probe
+	}
+	return ""
+}
+
+func (x *ReliabilityFailure) GetResponse() string {
+	if x != nil {
+		return x.Response
+	}
+	return ""
+}
+
+func (x *ReliabilityFailure) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *ReliabilityFailure) GetWanted() string {
+	if x != nil {
+		return x.Wanted
+	}
+	return ""
+}
+
+func (x *ReliabilityFailure) GetGot() string {
+	if x != nil {
+		return x.Got
+	}
+	return ""
+}
+
+// CheckRewardValidityRequest is a verifier and logged rollouts.
+type CheckRewardValidityRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// spec of the verifier.
+	Spec *Spec `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`
+	// rollouts are JSON objects {"task", "response", "reference", "heldout", …}; heldout is true, false or a number from 0
+	// to 1, and may be absent.
+	RolloutsJson [][]byte `protobuf:"bytes,2,rep,name=rollouts_json,json=rolloutsJson,proto3" json:"rollouts_json,omitempty"`
+	// seed of the controls.
+	Seed uint64 `protobuf:"varint,3,opt,name=seed,proto3" json:"seed,omitempty"`
+	// permutations of the test; 0 takes 1,000.
+	Permutations  uint32 `protobuf:"varint,4,opt,name=permutations,proto3" json:"permutations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckRewardValidityRequest) Reset() {
+	*x = CheckRewardValidityRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckRewardValidityRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckRewardValidityRequest) ProtoMessage() {}
+
+func (x *CheckRewardValidityRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckRewardValidityRequest.ProtoReflect.Descriptor instead.
+func (*CheckRewardValidityRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *CheckRewardValidityRequest) GetSpec() *Spec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *CheckRewardValidityRequest) GetRolloutsJson() [][]byte {
+	if x != nil {
+		return x.RolloutsJson
+	}
+	return nil
+}
+
+func (x *CheckRewardValidityRequest) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *CheckRewardValidityRequest) GetPermutations() uint32 {
+	if x != nil {
+		return x.Permutations
+	}
+	return 0
+}
+
+// CheckRewardValidityResponse is progress or the report.
+type CheckRewardValidityResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// step is one of the two.
+	//
+	// Types that are valid to be assigned to Step:
+	//
+	//	*CheckRewardValidityResponse_Progress
+	//	*CheckRewardValidityResponse_Report
+	Step          isCheckRewardValidityResponse_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckRewardValidityResponse) Reset() {
+	*x = CheckRewardValidityResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckRewardValidityResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckRewardValidityResponse) ProtoMessage() {}
+
+func (x *CheckRewardValidityResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckRewardValidityResponse.ProtoReflect.Descriptor instead.
+func (*CheckRewardValidityResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *CheckRewardValidityResponse) GetStep() isCheckRewardValidityResponse_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *CheckRewardValidityResponse) GetProgress() *CheckProgress {
+	if x != nil {
+		if x, ok := x.Step.(*CheckRewardValidityResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *CheckRewardValidityResponse) GetReport() *RewardValidityReport {
+	if x != nil {
+		if x, ok := x.Step.(*CheckRewardValidityResponse_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
+type isCheckRewardValidityResponse_Step interface {
+	isCheckRewardValidityResponse_Step()
+}
+
+type CheckRewardValidityResponse_Progress struct {
+	// progress so far.
+	Progress *CheckProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type CheckRewardValidityResponse_Report struct {
+	// report ends the stream.
+	Report *RewardValidityReport `protobuf:"bytes,2,opt,name=report,proto3,oneof"`
+}
+
+func (*CheckRewardValidityResponse_Progress) isCheckRewardValidityResponse_Step() {}
+
+func (*CheckRewardValidityResponse_Report) isCheckRewardValidityResponse_Step() {}
+
+// RewardValidityReport is what was found.
+type RewardValidityReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// verdict is valid, spurious or insufficient.
+	Verdict string `protobuf:"bytes,1,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// reasons for it.
+	Reasons []string `protobuf:"bytes,2,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// binding is mean reward with the true reference less that with another task's.
+	Binding *float64 `protobuf:"fixed64,3,opt,name=binding,proto3,oneof" json:"binding,omitempty"`
+	// binding_p is its p value by permutation.
+	BindingP *float64 `protobuf:"fixed64,4,opt,name=binding_p,json=bindingP,proto3,oneof" json:"binding_p,omitempty"`
+	// surface is the share of the reward's variance within tasks that length and format explain.
+	Surface *float64 `protobuf:"fixed64,5,opt,name=surface,proto3,oneof" json:"surface,omitempty"`
+	// controls that the reward was compared with.
+	Controls []*RewardControl `protobuf:"bytes,6,rep,name=controls,proto3" json:"controls,omitempty"`
+	// rollouts that were scored.
+	Scored uint64 `protobuf:"varint,7,opt,name=scored,proto3" json:"scored,omitempty"`
+	// unscored rollouts by reason.
+	Unscored map[string]uint64 `protobuf:"bytes,8,rep,name=unscored,proto3" json:"unscored,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// verifier_digest names what was tried: raw SHA-256.
+	VerifierDigest []byte `protobuf:"bytes,9,opt,name=verifier_digest,json=verifierDigest,proto3" json:"verifier_digest,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *RewardValidityReport) Reset() {
+	*x = RewardValidityReport{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RewardValidityReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RewardValidityReport) ProtoMessage() {}
+
+func (x *RewardValidityReport) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RewardValidityReport.ProtoReflect.Descriptor instead.
+func (*RewardValidityReport) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *RewardValidityReport) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *RewardValidityReport) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *RewardValidityReport) GetBinding() float64 {
+	if x != nil && x.Binding != nil {
+		return *x.Binding
+	}
+	return 0
+}
+
+func (x *RewardValidityReport) GetBindingP() float64 {
+	if x != nil && x.BindingP != nil {
+		return *x.BindingP
+	}
+	return 0
+}
+
+func (x *RewardValidityReport) GetSurface() float64 {
+	if x != nil && x.Surface != nil {
+		return *x.Surface
+	}
+	return 0
+}
+
+func (x *RewardValidityReport) GetControls() []*RewardControl {
+	if x != nil {
+		return x.Controls
+	}
+	return nil
+}
+
+func (x *RewardValidityReport) GetScored() uint64 {
+	if x != nil {
+		return x.Scored
+	}
+	return 0
+}
+
+func (x *RewardValidityReport) GetUnscored() map[string]uint64 {
+	if x != nil {
+		return x.Unscored
+	}
+	return nil
+}
+
+func (x *RewardValidityReport) GetVerifierDigest() []byte {
+	if x != nil {
+		return x.VerifierDigest
+	}
+	return nil
+}
+
+// RewardControl is a reward that knows nothing of the task.
+type RewardControl struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name is real, random, constant, format_only, length_only or shuffled.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// correlation of its group-normalised advantages with the real ones (Spearman); absent where one has no variance.
+	Correlation *float64 `protobuf:"fixed64,2,opt,name=correlation,proto3,oneof" json:"correlation,omitempty"`
+	// auc against held-out correctness within tasks; absent without held-out labels of both kinds.
+	Auc *float64 `protobuf:"fixed64,3,opt,name=auc,proto3,oneof" json:"auc,omitempty"`
+	// auc_low is the lower end of the paired bootstrap of the real AUC less this one.
+	AucLow        *float64 `protobuf:"fixed64,4,opt,name=auc_low,json=aucLow,proto3,oneof" json:"auc_low,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RewardControl) Reset() {
+	*x = RewardControl{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RewardControl) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RewardControl) ProtoMessage() {}
+
+func (x *RewardControl) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RewardControl.ProtoReflect.Descriptor instead.
+func (*RewardControl) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *RewardControl) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RewardControl) GetCorrelation() float64 {
+	if x != nil && x.Correlation != nil {
+		return *x.Correlation
+	}
+	return 0
+}
+
+func (x *RewardControl) GetAuc() float64 {
+	if x != nil && x.Auc != nil {
+		return *x.Auc
+	}
+	return 0
+}
+
+func (x *RewardControl) GetAucLow() float64 {
+	if x != nil && x.AucLow != nil {
+		return *x.AucLow
+	}
+	return 0
+}
+
+// ListEnvironmentsRequest asks for all.
+type ListEnvironmentsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEnvironmentsRequest) Reset() {
+	*x = ListEnvironmentsRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEnvironmentsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEnvironmentsRequest) ProtoMessage() {}
+
+func (x *ListEnvironmentsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEnvironmentsRequest.ProtoReflect.Descriptor instead.
+func (*ListEnvironmentsRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{49}
+}
+
+// ListEnvironmentsResponse lists them by name.
+type ListEnvironmentsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// environments of this build.
+	Environments  []*Environment `protobuf:"bytes,1,rep,name=environments,proto3" json:"environments,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListEnvironmentsResponse) Reset() {
+	*x = ListEnvironmentsResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListEnvironmentsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListEnvironmentsResponse) ProtoMessage() {}
+
+func (x *ListEnvironmentsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListEnvironmentsResponse.ProtoReflect.Descriptor instead.
+func (*ListEnvironmentsResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ListEnvironmentsResponse) GetEnvironments() []*Environment {
+	if x != nil {
+		return x.Environments
+	}
+	return nil
+}
+
+// Environment is what an episode is played in.
+type Environment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name of the environment.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// summary in one line.
+	Summary string `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
+	// tools_json are its tools: a JSON array of {"name", "description", "parameters"}.
+	ToolsJson []byte `protobuf:"bytes,3,opt,name=tools_json,json=toolsJson,proto3" json:"tools_json,omitempty"`
+	// max_turns after which an episode is truncated.
+	MaxTurns uint32 `protobuf:"varint,4,opt,name=max_turns,json=maxTurns,proto3" json:"max_turns,omitempty"`
+	// require_tools makes an answer without the use of a tool fail.
+	RequireTools  bool `protobuf:"varint,5,opt,name=require_tools,json=requireTools,proto3" json:"require_tools,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Environment) Reset() {
+	*x = Environment{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Environment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Environment) ProtoMessage() {}
+
+func (x *Environment) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Environment.ProtoReflect.Descriptor instead.
+func (*Environment) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *Environment) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Environment) GetSummary() string {
+	if x != nil {
+		return x.Summary
+	}
+	return ""
+}
+
+func (x *Environment) GetToolsJson() []byte {
+	if x != nil {
+		return x.ToolsJson
+	}
+	return nil
+}
+
+func (x *Environment) GetMaxTurns() uint32 {
+	if x != nil {
+		return x.MaxTurns
+	}
+	return 0
+}
+
+func (x *Environment) GetRequireTools() bool {
+	if x != nil {
+		return x.RequireTools
+	}
+	return false
+}
+
+// RunEpisodeRequest is one command.
+type RunEpisodeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// command is one of these; the first must be reset.
+	//
+	// Types that are valid to be assigned to Command:
+	//
+	//	*RunEpisodeRequest_Reset_
+	//	*RunEpisodeRequest_Step
+	//	*RunEpisodeRequest_State
+	//	*RunEpisodeRequest_Close
+	Command       isRunEpisodeRequest_Command `protobuf_oneof:"command"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunEpisodeRequest) Reset() {
+	*x = RunEpisodeRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunEpisodeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunEpisodeRequest) ProtoMessage() {}
+
+func (x *RunEpisodeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunEpisodeRequest.ProtoReflect.Descriptor instead.
+func (*RunEpisodeRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *RunEpisodeRequest) GetCommand() isRunEpisodeRequest_Command {
+	if x != nil {
+		return x.Command
+	}
+	return nil
+}
+
+func (x *RunEpisodeRequest) GetReset_() *ResetEpisode {
+	if x != nil {
+		if x, ok := x.Command.(*RunEpisodeRequest_Reset_); ok {
+			return x.Reset_
+		}
+	}
+	return nil
+}
+
+func (x *RunEpisodeRequest) GetStep() *StepEpisode {
+	if x != nil {
+		if x, ok := x.Command.(*RunEpisodeRequest_Step); ok {
+			return x.Step
+		}
+	}
+	return nil
+}
+
+func (x *RunEpisodeRequest) GetState() *GetEpisodeState {
+	if x != nil {
+		if x, ok := x.Command.(*RunEpisodeRequest_State); ok {
+			return x.State
+		}
+	}
+	return nil
+}
+
+func (x *RunEpisodeRequest) GetClose() *CloseEpisode {
+	if x != nil {
+		if x, ok := x.Command.(*RunEpisodeRequest_Close); ok {
+			return x.Close
+		}
+	}
+	return nil
+}
+
+type isRunEpisodeRequest_Command interface {
+	isRunEpisodeRequest_Command()
+}
+
+type RunEpisodeRequest_Reset_ struct {
+	// reset begins an episode, also over one that runs.
+	Reset_ *ResetEpisode `protobuf:"bytes,1,opt,name=reset,proto3,oneof"`
+}
+
+type RunEpisodeRequest_Step struct {
+	// step acts.
+	Step *StepEpisode `protobuf:"bytes,2,opt,name=step,proto3,oneof"`
+}
+
+type RunEpisodeRequest_State struct {
+	// state asks for the state.
+	State *GetEpisodeState `protobuf:"bytes,3,opt,name=state,proto3,oneof"`
+}
+
+type RunEpisodeRequest_Close struct {
+	// close ends the episode.
+	Close *CloseEpisode `protobuf:"bytes,4,opt,name=close,proto3,oneof"`
+}
+
+func (*RunEpisodeRequest_Reset_) isRunEpisodeRequest_Command() {}
+
+func (*RunEpisodeRequest_Step) isRunEpisodeRequest_Command() {}
+
+func (*RunEpisodeRequest_State) isRunEpisodeRequest_Command() {}
+
+func (*RunEpisodeRequest_Close) isRunEpisodeRequest_Command() {}
+
+// ResetEpisode begins an episode.
+type ResetEpisode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// environment is its name.
+	Environment string `protobuf:"bytes,1,opt,name=environment,proto3" json:"environment,omitempty"`
+	// seed draws the task.
+	Seed uint64 `protobuf:"varint,2,opt,name=seed,proto3" json:"seed,omitempty"`
+	// episode_id names the episode; empty lets the service name it.
+	EpisodeId string `protobuf:"bytes,3,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	// split is train, dev or test; empty is train.
+	Split string `protobuf:"bytes,4,opt,name=split,proto3" json:"split,omitempty"`
+	// difficulty 1 to 10; 0 is 1.
+	Difficulty uint32 `protobuf:"varint,5,opt,name=difficulty,proto3" json:"difficulty,omitempty"`
+	// credit is last_turn, uniform, discounted or turn_verifier; empty is last_turn.
+	Credit        string `protobuf:"bytes,6,opt,name=credit,proto3" json:"credit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResetEpisode) Reset() {
+	*x = ResetEpisode{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResetEpisode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResetEpisode) ProtoMessage() {}
+
+func (x *ResetEpisode) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResetEpisode.ProtoReflect.Descriptor instead.
+func (*ResetEpisode) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *ResetEpisode) GetEnvironment() string {
+	if x != nil {
+		return x.Environment
+	}
+	return ""
+}
+
+func (x *ResetEpisode) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *ResetEpisode) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *ResetEpisode) GetSplit() string {
+	if x != nil {
+		return x.Split
+	}
+	return ""
+}
+
+func (x *ResetEpisode) GetDifficulty() uint32 {
+	if x != nil {
+		return x.Difficulty
+	}
+	return 0
+}
+
+func (x *ResetEpisode) GetCredit() string {
+	if x != nil {
+		return x.Credit
+	}
+	return ""
+}
+
+// StepEpisode acts.
+type StepEpisode struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// action is text as the policy wrote it: a tool call in any format, or the answer.
+	Action        []byte `protobuf:"bytes,1,opt,name=action,proto3" json:"action,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StepEpisode) Reset() {
+	*x = StepEpisode{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StepEpisode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StepEpisode) ProtoMessage() {}
+
+func (x *StepEpisode) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StepEpisode.ProtoReflect.Descriptor instead.
+func (*StepEpisode) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *StepEpisode) GetAction() []byte {
+	if x != nil {
+		return x.Action
+	}
+	return nil
+}
+
+// GetEpisodeState asks for the state.
+type GetEpisodeState struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetEpisodeState) Reset() {
+	*x = GetEpisodeState{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[55]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetEpisodeState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetEpisodeState) ProtoMessage() {}
+
+func (x *GetEpisodeState) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[55]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetEpisodeState.ProtoReflect.Descriptor instead.
+func (*GetEpisodeState) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{55}
+}
+
+// CloseEpisode ends the episode.
+type CloseEpisode struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CloseEpisode) Reset() {
+	*x = CloseEpisode{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[56]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CloseEpisode) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CloseEpisode) ProtoMessage() {}
+
+func (x *CloseEpisode) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[56]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CloseEpisode.ProtoReflect.Descriptor instead.
+func (*CloseEpisode) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{56}
+}
+
+// RunEpisodeResponse answers one command.
+type RunEpisodeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// answer is one of these.
+	//
+	// Types that are valid to be assigned to Answer:
+	//
+	//	*RunEpisodeResponse_Observation
+	//	*RunEpisodeResponse_State
+	//	*RunEpisodeResponse_Closed
+	//	*RunEpisodeResponse_Problem
+	Answer        isRunEpisodeResponse_Answer `protobuf_oneof:"answer"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunEpisodeResponse) Reset() {
+	*x = RunEpisodeResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[57]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunEpisodeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunEpisodeResponse) ProtoMessage() {}
+
+func (x *RunEpisodeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[57]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunEpisodeResponse.ProtoReflect.Descriptor instead.
+func (*RunEpisodeResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{57}
+}
+
+func (x *RunEpisodeResponse) GetAnswer() isRunEpisodeResponse_Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return nil
+}
+
+func (x *RunEpisodeResponse) GetObservation() *Observation {
+	if x != nil {
+		if x, ok := x.Answer.(*RunEpisodeResponse_Observation); ok {
+			return x.Observation
+		}
+	}
+	return nil
+}
+
+func (x *RunEpisodeResponse) GetState() *EpisodeState {
+	if x != nil {
+		if x, ok := x.Answer.(*RunEpisodeResponse_State); ok {
+			return x.State
+		}
+	}
+	return nil
+}
+
+func (x *RunEpisodeResponse) GetClosed() *EpisodeClosed {
+	if x != nil {
+		if x, ok := x.Answer.(*RunEpisodeResponse_Closed); ok {
+			return x.Closed
+		}
+	}
+	return nil
+}
+
+func (x *RunEpisodeResponse) GetProblem() *EpisodeProblem {
+	if x != nil {
+		if x, ok := x.Answer.(*RunEpisodeResponse_Problem); ok {
+			return x.Problem
+		}
+	}
+	return nil
+}
+
+type isRunEpisodeResponse_Answer interface {
+	isRunEpisodeResponse_Answer()
+}
+
+type RunEpisodeResponse_Observation struct {
+	// observation answers reset and step.
+	Observation *Observation `protobuf:"bytes,1,opt,name=observation,proto3,oneof"`
+}
+
+type RunEpisodeResponse_State struct {
+	// state answers state.
+	State *EpisodeState `protobuf:"bytes,2,opt,name=state,proto3,oneof"`
+}
+
+type RunEpisodeResponse_Closed struct {
+	// closed answers close.
+	Closed *EpisodeClosed `protobuf:"bytes,3,opt,name=closed,proto3,oneof"`
+}
+
+type RunEpisodeResponse_Problem struct {
+	// problem answers a command that was not carried out; the episode goes on.
+	Problem *EpisodeProblem `protobuf:"bytes,4,opt,name=problem,proto3,oneof"`
+}
+
+func (*RunEpisodeResponse_Observation) isRunEpisodeResponse_Answer() {}
+
+func (*RunEpisodeResponse_State) isRunEpisodeResponse_Answer() {}
+
+func (*RunEpisodeResponse_Closed) isRunEpisodeResponse_Answer() {}
+
+func (*RunEpisodeResponse_Problem) isRunEpisodeResponse_Answer() {}
+
+// Observation is what the policy sees.
+type Observation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// episode_id of the episode.
+	EpisodeId string `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	// text that the environment says.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// done says that the episode has ended.
+	Done bool `protobuf:"varint,3,opt,name=done,proto3" json:"done,omitempty"`
+	// truncated says that it ended by turns or time and not by the task.
+	Truncated bool `protobuf:"varint,4,opt,name=truncated,proto3" json:"truncated,omitempty"`
+	// reward of this turn; absent while it is not known.
+	Reward *float64 `protobuf:"fixed64,5,opt,name=reward,proto3,oneof" json:"reward,omitempty"`
+	// turn counts from 0, which is the reset.
+	Turn uint32 `protobuf:"varint,6,opt,name=turn,proto3" json:"turn,omitempty"`
+	// error says that the action was not carried out; it counts against the allowance.
+	Error         string `protobuf:"bytes,7,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Observation) Reset() {
+	*x = Observation{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[58]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Observation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Observation) ProtoMessage() {}
+
+func (x *Observation) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[58]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Observation.ProtoReflect.Descriptor instead.
+func (*Observation) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{58}
+}
+
+func (x *Observation) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *Observation) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *Observation) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *Observation) GetTruncated() bool {
+	if x != nil {
+		return x.Truncated
+	}
+	return false
+}
+
+func (x *Observation) GetReward() float64 {
+	if x != nil && x.Reward != nil {
+		return *x.Reward
+	}
+	return 0
+}
+
+func (x *Observation) GetTurn() uint32 {
+	if x != nil {
+		return x.Turn
+	}
+	return 0
+}
+
+func (x *Observation) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// EpisodeState is where an episode stands.
+type EpisodeState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// episode_id of the episode.
+	EpisodeId string `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	// phase is created, running, terminated, truncated, failed or closed.
+	Phase string `protobuf:"bytes,2,opt,name=phase,proto3" json:"phase,omitempty"`
+	// turn so far.
+	Turn uint32 `protobuf:"varint,3,opt,name=turn,proto3" json:"turn,omitempty"`
+	// errors that were made.
+	Errors        uint32 `protobuf:"varint,4,opt,name=errors,proto3" json:"errors,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EpisodeState) Reset() {
+	*x = EpisodeState{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[59]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EpisodeState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EpisodeState) ProtoMessage() {}
+
+func (x *EpisodeState) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[59]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EpisodeState.ProtoReflect.Descriptor instead.
+func (*EpisodeState) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{59}
+}
+
+func (x *EpisodeState) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *EpisodeState) GetPhase() string {
+	if x != nil {
+		return x.Phase
+	}
+	return ""
+}
+
+func (x *EpisodeState) GetTurn() uint32 {
+	if x != nil {
+		return x.Turn
+	}
+	return 0
+}
+
+func (x *EpisodeState) GetErrors() uint32 {
+	if x != nil {
+		return x.Errors
+	}
+	return 0
+}
+
+// EpisodeClosed is what came of an episode.
+type EpisodeClosed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// episode_id of the episode.
+	EpisodeId string `protobuf:"bytes,1,opt,name=episode_id,json=episodeId,proto3" json:"episode_id,omitempty"`
+	// verdict on it; absent where it never ended by itself.
+	Verdict *v1.Verdict `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// credit of each turn; sums to the reward.
+	Credit []float64 `protobuf:"fixed64,3,rep,packed,name=credit,proto3" json:"credit,omitempty"`
+	// trajectory_digest is the last hash of the chain over its turns: raw SHA-256.
+	TrajectoryDigest []byte `protobuf:"bytes,4,opt,name=trajectory_digest,json=trajectoryDigest,proto3" json:"trajectory_digest,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *EpisodeClosed) Reset() {
+	*x = EpisodeClosed{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[60]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EpisodeClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EpisodeClosed) ProtoMessage() {}
+
+func (x *EpisodeClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[60]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EpisodeClosed.ProtoReflect.Descriptor instead.
+func (*EpisodeClosed) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{60}
+}
+
+func (x *EpisodeClosed) GetEpisodeId() string {
+	if x != nil {
+		return x.EpisodeId
+	}
+	return ""
+}
+
+func (x *EpisodeClosed) GetVerdict() *v1.Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return nil
+}
+
+func (x *EpisodeClosed) GetCredit() []float64 {
+	if x != nil {
+		return x.Credit
+	}
+	return nil
+}
+
+func (x *EpisodeClosed) GetTrajectoryDigest() []byte {
+	if x != nil {
+		return x.TrajectoryDigest
+	}
+	return nil
+}
+
+// EpisodeProblem is a command that was not carried out.
+type EpisodeProblem struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// reason is an error reason, such as EPISODE_OVER.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// detail for people.
+	Detail        string `protobuf:"bytes,2,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EpisodeProblem) Reset() {
+	*x = EpisodeProblem{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[61]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EpisodeProblem) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EpisodeProblem) ProtoMessage() {}
+
+func (x *EpisodeProblem) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[61]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EpisodeProblem.ProtoReflect.Descriptor instead.
+func (*EpisodeProblem) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{61}
+}
+
+func (x *EpisodeProblem) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *EpisodeProblem) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
+// ValidateEnvironmentRequest names an environment of this service, or the address of an OpenEnv server.
+type ValidateEnvironmentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// target is a name, or a URL that begins with http:// or https://.
+	Target        string `protobuf:"bytes,1,opt,name=target,proto3" json:"target,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateEnvironmentRequest) Reset() {
+	*x = ValidateEnvironmentRequest{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[62]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateEnvironmentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateEnvironmentRequest) ProtoMessage() {}
+
+func (x *ValidateEnvironmentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[62]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateEnvironmentRequest.ProtoReflect.Descriptor instead.
+func (*ValidateEnvironmentRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{62}
+}
+
+func (x *ValidateEnvironmentRequest) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+// ValidateEnvironmentResponse is progress or the report.
+type ValidateEnvironmentResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// step is one of the two.
+	//
+	// Types that are valid to be assigned to Step:
+	//
+	//	*ValidateEnvironmentResponse_Progress
+	//	*ValidateEnvironmentResponse_Report
+	Step          isValidateEnvironmentResponse_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ValidateEnvironmentResponse) Reset() {
+	*x = ValidateEnvironmentResponse{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[63]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ValidateEnvironmentResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ValidateEnvironmentResponse) ProtoMessage() {}
+
+func (x *ValidateEnvironmentResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[63]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ValidateEnvironmentResponse.ProtoReflect.Descriptor instead.
+func (*ValidateEnvironmentResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{63}
+}
+
+func (x *ValidateEnvironmentResponse) GetStep() isValidateEnvironmentResponse_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *ValidateEnvironmentResponse) GetProgress() *CheckProgress {
+	if x != nil {
+		if x, ok := x.Step.(*ValidateEnvironmentResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *ValidateEnvironmentResponse) GetReport() *EnvironmentReport {
+	if x != nil {
+		if x, ok := x.Step.(*ValidateEnvironmentResponse_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
+type isValidateEnvironmentResponse_Step interface {
+	isValidateEnvironmentResponse_Step()
+}
+
+type ValidateEnvironmentResponse_Progress struct {
+	// progress so far.
+	Progress *CheckProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type ValidateEnvironmentResponse_Report struct {
+	// report ends the stream.
+	Report *EnvironmentReport `protobuf:"bytes,2,opt,name=report,proto3,oneof"`
+}
+
+func (*ValidateEnvironmentResponse_Progress) isValidateEnvironmentResponse_Step() {}
+
+func (*ValidateEnvironmentResponse_Report) isValidateEnvironmentResponse_Step() {}
+
+// EnvironmentReport is which rules hold.
+type EnvironmentReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// rules that were tried.
+	Rules []*EnvironmentRule `protobuf:"bytes,1,rep,name=rules,proto3" json:"rules,omitempty"`
+	// passed says that all hold.
+	Passed        bool `protobuf:"varint,2,opt,name=passed,proto3" json:"passed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnvironmentReport) Reset() {
+	*x = EnvironmentReport{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[64]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnvironmentReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnvironmentReport) ProtoMessage() {}
+
+func (x *EnvironmentReport) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[64]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnvironmentReport.ProtoReflect.Descriptor instead.
+func (*EnvironmentReport) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{64}
+}
+
+func (x *EnvironmentReport) GetRules() []*EnvironmentRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *EnvironmentReport) GetPassed() bool {
+	if x != nil {
+		return x.Passed
+	}
+	return false
+}
+
+// EnvironmentRule is one of them.
+type EnvironmentRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name of the rule.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// state is held, broken or unchecked.
+	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
+	// detail says what was seen.
+	Detail        string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EnvironmentRule) Reset() {
+	*x = EnvironmentRule{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[65]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EnvironmentRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EnvironmentRule) ProtoMessage() {}
+
+func (x *EnvironmentRule) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[65]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EnvironmentRule.ProtoReflect.Descriptor instead.
+func (*EnvironmentRule) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{65}
+}
+
+func (x *EnvironmentRule) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *EnvironmentRule) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *EnvironmentRule) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 var File_provenir_verifier_v1_verifier_service_proto protoreflect.FileDescriptor
 
 const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
@@ -3107,8 +5192,161 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\x04wall\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wall\x12+\n" +
 	"\x03cpu\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03cpu\x12'\n" +
 	"\rmax_rss_bytes\x18\a \x01(\x04H\x00R\vmaxRssBytes\x88\x01\x01B\x10\n" +
-	"\x0e_max_rss_bytes2\x87\n" +
+	"\x0e_max_rss_bytes\"\x8c\x02\n" +
+	"\x17CheckReliabilityRequest\x126\n" +
+	"\x04spec\x18\x01 \x01(\v2\x1a.provenir.verifier.v1.SpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12+\n" +
+	"\vprobes_json\x18\x02 \x03(\fB\n" +
+	"\xbaH\a\x92\x01\x04\x10\xa0\x8d\x06R\n" +
+	"probesJson\x12\x1d\n" +
+	"\x05stage\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18@R\x05stage\x120\n" +
+	"\amax_fpr\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00R\x06maxFpr\x12\x12\n" +
+	"\x04seed\x18\x05 \x01(\x04R\x04seed\x12'\n" +
+	"\tmutations\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\tmutations\"\xa8\x01\n" +
+	"\x18CheckReliabilityResponse\x12A\n" +
+	"\bprogress\x18\x01 \x01(\v2#.provenir.verifier.v1.CheckProgressH\x00R\bprogress\x12A\n" +
+	"\x06report\x18\x02 \x01(\v2'.provenir.verifier.v1.ReliabilityReportH\x00R\x06reportB\x06\n" +
+	"\x04step\"O\n" +
+	"\rCheckProgress\x12\x12\n" +
+	"\x04done\x18\x01 \x01(\x04R\x04done\x12\x14\n" +
+	"\x05total\x18\x02 \x01(\x04R\x05total\x12\x14\n" +
+	"\x05phase\x18\x03 \x01(\tR\x05phase\"\xc5\x02\n" +
+	"\x11ReliabilityReport\x12;\n" +
+	"\x05modes\x18\x01 \x03(\v2%.provenir.verifier.v1.ReliabilityModeR\x05modes\x12\x18\n" +
+	"\averdict\x18\x02 \x01(\tR\averdict\x12\x18\n" +
+	"\areasons\x18\x03 \x03(\tR\areasons\x12'\n" +
+	"\x0fverifier_digest\x18\x04 \x01(\fR\x0everifierDigest\x12J\n" +
+	"\x13false_positive_rate\x18\x05 \x01(\v2\x1a.provenir.verifier.v1.RateR\x11falsePositiveRate\x12J\n" +
+	"\x13false_negative_rate\x18\x06 \x01(\v2\x1a.provenir.verifier.v1.RateR\x11falseNegativeRate\"X\n" +
+	"\x04Rate\x12\x12\n" +
+	"\x04hits\x18\x01 \x01(\x04R\x04hits\x12\x16\n" +
+	"\x06trials\x18\x02 \x01(\x04R\x06trials\x12\x10\n" +
+	"\x03low\x18\x03 \x01(\x01R\x03low\x12\x12\n" +
+	"\x04high\x18\x04 \x01(\x01R\x04high\"\xb7\x01\n" +
+	"\x0fReliabilityMode\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12.\n" +
+	"\x04held\x18\x02 \x01(\v2\x1a.provenir.verifier.v1.RateR\x04held\x12D\n" +
+	"\bfailures\x18\x03 \x03(\v2(.provenir.verifier.v1.ReliabilityFailureR\bfailures\x12\x1a\n" +
+	"\bblocking\x18\x04 \x01(\bR\bblocking\"\x8e\x01\n" +
+	"\x12ReliabilityFailure\x12\x14\n" +
+	"\x05probe\x18\x01 \x01(\tR\x05probe\x12\x1a\n" +
+	"\bresponse\x18\x02 \x01(\tR\bresponse\x12\x1c\n" +
+	"\treference\x18\x03 \x01(\tR\treference\x12\x16\n" +
+	"\x06wanted\x18\x04 \x01(\tR\x06wanted\x12\x10\n" +
+	"\x03got\x18\x05 \x01(\tR\x03got\"\xc8\x01\n" +
+	"\x1aCheckRewardValidityRequest\x126\n" +
+	"\x04spec\x18\x01 \x01(\v2\x1a.provenir.verifier.v1.SpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12/\n" +
+	"\rrollouts_json\x18\x02 \x03(\fB\n" +
+	"\xbaH\a\x92\x01\x04\x10\xa0\x8d\x06R\frolloutsJson\x12\x12\n" +
+	"\x04seed\x18\x03 \x01(\x04R\x04seed\x12-\n" +
+	"\fpermutations\x18\x04 \x01(\rB\t\xbaH\x06*\x04\x18\xa0\x8d\x06R\fpermutations\"\xae\x01\n" +
+	"\x1bCheckRewardValidityResponse\x12A\n" +
+	"\bprogress\x18\x01 \x01(\v2#.provenir.verifier.v1.CheckProgressH\x00R\bprogress\x12D\n" +
+	"\x06report\x18\x02 \x01(\v2*.provenir.verifier.v1.RewardValidityReportH\x00R\x06reportB\x06\n" +
+	"\x04step\"\xe5\x03\n" +
+	"\x14RewardValidityReport\x12\x18\n" +
+	"\averdict\x18\x01 \x01(\tR\averdict\x12\x18\n" +
+	"\areasons\x18\x02 \x03(\tR\areasons\x12\x1d\n" +
+	"\abinding\x18\x03 \x01(\x01H\x00R\abinding\x88\x01\x01\x12 \n" +
+	"\tbinding_p\x18\x04 \x01(\x01H\x01R\bbindingP\x88\x01\x01\x12\x1d\n" +
+	"\asurface\x18\x05 \x01(\x01H\x02R\asurface\x88\x01\x01\x12?\n" +
+	"\bcontrols\x18\x06 \x03(\v2#.provenir.verifier.v1.RewardControlR\bcontrols\x12\x16\n" +
+	"\x06scored\x18\a \x01(\x04R\x06scored\x12T\n" +
+	"\bunscored\x18\b \x03(\v28.provenir.verifier.v1.RewardValidityReport.UnscoredEntryR\bunscored\x12'\n" +
+	"\x0fverifier_digest\x18\t \x01(\fR\x0everifierDigest\x1a;\n" +
+	"\rUnscoredEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01B\n" +
 	"\n" +
+	"\b_bindingB\f\n" +
+	"\n" +
+	"_binding_pB\n" +
+	"\n" +
+	"\b_surface\"\xa3\x01\n" +
+	"\rRewardControl\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12%\n" +
+	"\vcorrelation\x18\x02 \x01(\x01H\x00R\vcorrelation\x88\x01\x01\x12\x15\n" +
+	"\x03auc\x18\x03 \x01(\x01H\x01R\x03auc\x88\x01\x01\x12\x1c\n" +
+	"\aauc_low\x18\x04 \x01(\x01H\x02R\x06aucLow\x88\x01\x01B\x0e\n" +
+	"\f_correlationB\x06\n" +
+	"\x04_aucB\n" +
+	"\n" +
+	"\b_auc_low\"\x19\n" +
+	"\x17ListEnvironmentsRequest\"a\n" +
+	"\x18ListEnvironmentsResponse\x12E\n" +
+	"\fenvironments\x18\x01 \x03(\v2!.provenir.verifier.v1.EnvironmentR\fenvironments\"\x9c\x01\n" +
+	"\vEnvironment\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
+	"\asummary\x18\x02 \x01(\tR\asummary\x12\x1d\n" +
+	"\n" +
+	"tools_json\x18\x03 \x01(\fR\ttoolsJson\x12\x1b\n" +
+	"\tmax_turns\x18\x04 \x01(\rR\bmaxTurns\x12#\n" +
+	"\rrequire_tools\x18\x05 \x01(\bR\frequireTools\"\x8e\x02\n" +
+	"\x11RunEpisodeRequest\x12:\n" +
+	"\x05reset\x18\x01 \x01(\v2\".provenir.verifier.v1.ResetEpisodeH\x00R\x05reset\x127\n" +
+	"\x04step\x18\x02 \x01(\v2!.provenir.verifier.v1.StepEpisodeH\x00R\x04step\x12=\n" +
+	"\x05state\x18\x03 \x01(\v2%.provenir.verifier.v1.GetEpisodeStateH\x00R\x05state\x12:\n" +
+	"\x05close\x18\x04 \x01(\v2\".provenir.verifier.v1.CloseEpisodeH\x00R\x05closeB\t\n" +
+	"\acommand\"\xc4\x01\n" +
+	"\fResetEpisode\x12 \n" +
+	"\venvironment\x18\x01 \x01(\tR\venvironment\x12\x12\n" +
+	"\x04seed\x18\x02 \x01(\x04R\x04seed\x12'\n" +
+	"\n" +
+	"episode_id\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x01R\tepisodeId\x12\x14\n" +
+	"\x05split\x18\x04 \x01(\tR\x05split\x12'\n" +
+	"\n" +
+	"difficulty\x18\x05 \x01(\rB\a\xbaH\x04*\x02\x18\n" +
+	"R\n" +
+	"difficulty\x12\x16\n" +
+	"\x06credit\x18\x06 \x01(\tR\x06credit\"0\n" +
+	"\vStepEpisode\x12!\n" +
+	"\x06action\x18\x01 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80@R\x06action\"\x11\n" +
+	"\x0fGetEpisodeState\"\x0e\n" +
+	"\fCloseEpisode\"\xa2\x02\n" +
+	"\x12RunEpisodeResponse\x12E\n" +
+	"\vobservation\x18\x01 \x01(\v2!.provenir.verifier.v1.ObservationH\x00R\vobservation\x12:\n" +
+	"\x05state\x18\x02 \x01(\v2\".provenir.verifier.v1.EpisodeStateH\x00R\x05state\x12=\n" +
+	"\x06closed\x18\x03 \x01(\v2#.provenir.verifier.v1.EpisodeClosedH\x00R\x06closed\x12@\n" +
+	"\aproblem\x18\x04 \x01(\v2$.provenir.verifier.v1.EpisodeProblemH\x00R\aproblemB\b\n" +
+	"\x06answer\"\xc4\x01\n" +
+	"\vObservation\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\x12\x12\n" +
+	"\x04done\x18\x03 \x01(\bR\x04done\x12\x1c\n" +
+	"\ttruncated\x18\x04 \x01(\bR\ttruncated\x12\x1b\n" +
+	"\x06reward\x18\x05 \x01(\x01H\x00R\x06reward\x88\x01\x01\x12\x12\n" +
+	"\x04turn\x18\x06 \x01(\rR\x04turn\x12\x14\n" +
+	"\x05error\x18\a \x01(\tR\x05errorB\t\n" +
+	"\a_reward\"o\n" +
+	"\fEpisodeState\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x12\x14\n" +
+	"\x05phase\x18\x02 \x01(\tR\x05phase\x12\x12\n" +
+	"\x04turn\x18\x03 \x01(\rR\x04turn\x12\x16\n" +
+	"\x06errors\x18\x04 \x01(\rR\x06errors\"\xa8\x01\n" +
+	"\rEpisodeClosed\x12\x1d\n" +
+	"\n" +
+	"episode_id\x18\x01 \x01(\tR\tepisodeId\x123\n" +
+	"\averdict\x18\x02 \x01(\v2\x19.provenir.core.v1.VerdictR\averdict\x12\x16\n" +
+	"\x06credit\x18\x03 \x03(\x01R\x06credit\x12+\n" +
+	"\x11trajectory_digest\x18\x04 \x01(\fR\x10trajectoryDigest\"@\n" +
+	"\x0eEpisodeProblem\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06detail\x18\x02 \x01(\tR\x06detail\"@\n" +
+	"\x1aValidateEnvironmentRequest\x12\"\n" +
+	"\x06target\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80\x10R\x06target\"\xab\x01\n" +
+	"\x1bValidateEnvironmentResponse\x12A\n" +
+	"\bprogress\x18\x01 \x01(\v2#.provenir.verifier.v1.CheckProgressH\x00R\bprogress\x12A\n" +
+	"\x06report\x18\x02 \x01(\v2'.provenir.verifier.v1.EnvironmentReportH\x00R\x06reportB\x06\n" +
+	"\x04step\"h\n" +
+	"\x11EnvironmentReport\x12;\n" +
+	"\x05rules\x18\x01 \x03(\v2%.provenir.verifier.v1.EnvironmentRuleR\x05rules\x12\x16\n" +
+	"\x06passed\x18\x02 \x01(\bR\x06passed\"S\n" +
+	"\x0fEnvironmentRule\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05state\x18\x02 \x01(\tR\x05state\x12\x16\n" +
+	"\x06detail\x18\x03 \x01(\tR\x06detail2\xb6\x10\n" +
 	"\x0fVerifierService\x12z\n" +
 	"\x06Verify\x12#.provenir.verifier.v1.VerifyRequest\x1a$.provenir.verifier.v1.VerifyResponse\"%\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
 	"/v1/verify\x12\x81\x01\n" +
@@ -3119,7 +5357,13 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\vExplainMath\x12(.provenir.verifier.v1.ExplainMathRequest\x1a).provenir.verifier.v1.ExplainMathResponse\"+\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/math:explain\x12\x9b\x01\n" +
 	"\x0eParseToolCalls\x12+.provenir.verifier.v1.ParseToolCallsRequest\x1a,.provenir.verifier.v1.ParseToolCallsResponse\".\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/toolCalls:parse\x12\x9e\x01\n" +
 	"\x12GetIsolationReport\x12/.provenir.verifier.v1.GetIsolationReportRequest\x1a0.provenir.verifier.v1.GetIsolationReportResponse\"%\xea\xe0\x18\f\b\x01\x12\bverifier\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/isolation\x12\x7f\n" +
-	"\aRunCode\x12$.provenir.verifier.v1.RunCodeRequest\x1a%.provenir.verifier.v1.RunCodeResponse\"'\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/code:runBBZ@github.com/provenir/provenir/gen/provenir/verifier/v1;verifierv1b\x06proto3"
+	"\aRunCode\x12$.provenir.verifier.v1.RunCodeRequest\x1a%.provenir.verifier.v1.RunCodeResponse\"'\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/code:run\x12\xa5\x01\n" +
+	"\x10CheckReliability\x12-.provenir.verifier.v1.CheckReliabilityRequest\x1a..provenir.verifier.v1.CheckReliabilityResponse\"0\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/reliability:check0\x01\x12\xb1\x01\n" +
+	"\x13CheckRewardValidity\x120.provenir.verifier.v1.CheckRewardValidityRequest\x1a1.provenir.verifier.v1.CheckRewardValidityResponse\"3\xea\xe0\x18\f\b\x02\x12\bverifier\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/rewardValidity:check0\x01\x12\x9e\x01\n" +
+	"\x10ListEnvironments\x12-.provenir.verifier.v1.ListEnvironmentsRequest\x1a..provenir.verifier.v1.ListEnvironmentsResponse\"+\xea\xe0\x18\x0f\b\x01\x12\venvironment\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/environments\x12x\n" +
+	"\n" +
+	"RunEpisode\x12'.provenir.verifier.v1.RunEpisodeRequest\x1a(.provenir.verifier.v1.RunEpisodeResponse\"\x13\xea\xe0\x18\x0f\b\x02\x12\venvironment(\x010\x01\x12\xb5\x01\n" +
+	"\x13ValidateEnvironment\x120.provenir.verifier.v1.ValidateEnvironmentRequest\x1a1.provenir.verifier.v1.ValidateEnvironmentResponse\"7\xea\xe0\x18\x0f\b\x02\x12\venvironment\x82\xd3\xe4\x93\x02\x1e:\x01*\"\x19/v1/environments:validate0\x01BBZ@github.com/provenir/provenir/gen/provenir/verifier/v1;verifierv1b\x06proto3"
 
 var (
 	file_provenir_verifier_v1_verifier_service_proto_rawDescOnce sync.Once
@@ -3133,73 +5377,102 @@ func file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP() []byte {
 	return file_provenir_verifier_v1_verifier_service_proto_rawDescData
 }
 
-var file_provenir_verifier_v1_verifier_service_proto_msgTypes = make([]protoimpl.MessageInfo, 39)
+var file_provenir_verifier_v1_verifier_service_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
 var file_provenir_verifier_v1_verifier_service_proto_goTypes = []any{
-	(*Holdout)(nil),                    // 0: provenir.verifier.v1.Holdout
-	(*Candidate)(nil),                  // 1: provenir.verifier.v1.Candidate
-	(*VerifyRequest)(nil),              // 2: provenir.verifier.v1.VerifyRequest
-	(*VerifyResponse)(nil),             // 3: provenir.verifier.v1.VerifyResponse
-	(*VerifyRolloutsRequest)(nil),      // 4: provenir.verifier.v1.VerifyRolloutsRequest
-	(*OpenVerify)(nil),                 // 5: provenir.verifier.v1.OpenVerify
-	(*VerifyItem)(nil),                 // 6: provenir.verifier.v1.VerifyItem
-	(*VerifyItems)(nil),                // 7: provenir.verifier.v1.VerifyItems
-	(*GroupEnd)(nil),                   // 8: provenir.verifier.v1.GroupEnd
-	(*CancelItem)(nil),                 // 9: provenir.verifier.v1.CancelItem
-	(*VerifyRolloutsResponse)(nil),     // 10: provenir.verifier.v1.VerifyRolloutsResponse
-	(*VerifyOpened)(nil),               // 11: provenir.verifier.v1.VerifyOpened
-	(*VerdictItem)(nil),                // 12: provenir.verifier.v1.VerdictItem
-	(*VerdictSummary)(nil),             // 13: provenir.verifier.v1.VerdictSummary
-	(*VerdictItems)(nil),               // 14: provenir.verifier.v1.VerdictItems
-	(*VerifyCredit)(nil),               // 15: provenir.verifier.v1.VerifyCredit
-	(*VerifyReject)(nil),               // 16: provenir.verifier.v1.VerifyReject
-	(*VerifyBatchRequest)(nil),         // 17: provenir.verifier.v1.VerifyBatchRequest
-	(*VerifyBatchResponse)(nil),        // 18: provenir.verifier.v1.VerifyBatchResponse
-	(*RowError)(nil),                   // 19: provenir.verifier.v1.RowError
-	(*ListVerifiersRequest)(nil),       // 20: provenir.verifier.v1.ListVerifiersRequest
-	(*VerifierInfo)(nil),               // 21: provenir.verifier.v1.VerifierInfo
-	(*ListVerifiersResponse)(nil),      // 22: provenir.verifier.v1.ListVerifiersResponse
-	(*SampleTasksRequest)(nil),         // 23: provenir.verifier.v1.SampleTasksRequest
-	(*Task)(nil),                       // 24: provenir.verifier.v1.Task
-	(*SampleTasksResponse)(nil),        // 25: provenir.verifier.v1.SampleTasksResponse
-	(*ExplainMathRequest)(nil),         // 26: provenir.verifier.v1.ExplainMathRequest
-	(*ExplainMathResponse)(nil),        // 27: provenir.verifier.v1.ExplainMathResponse
-	(*ParseToolCallsRequest)(nil),      // 28: provenir.verifier.v1.ParseToolCallsRequest
-	(*ToolCall)(nil),                   // 29: provenir.verifier.v1.ToolCall
-	(*ParseToolCallsResponse)(nil),     // 30: provenir.verifier.v1.ParseToolCallsResponse
-	(*GetIsolationReportRequest)(nil),  // 31: provenir.verifier.v1.GetIsolationReportRequest
-	(*GetIsolationReportResponse)(nil), // 32: provenir.verifier.v1.GetIsolationReportResponse
-	(*IsolationReport)(nil),            // 33: provenir.verifier.v1.IsolationReport
-	(*IsolationLayer)(nil),             // 34: provenir.verifier.v1.IsolationLayer
-	(*IsolationProbe)(nil),             // 35: provenir.verifier.v1.IsolationProbe
-	(*RunCodeRequest)(nil),             // 36: provenir.verifier.v1.RunCodeRequest
-	(*RunCodeResponse)(nil),            // 37: provenir.verifier.v1.RunCodeResponse
-	nil,                                // 38: provenir.verifier.v1.ExplainMathRequest.AtEntry
-	(*Spec)(nil),                       // 39: provenir.verifier.v1.Spec
-	(*v1.BlobRef)(nil),                 // 40: provenir.core.v1.BlobRef
-	(*durationpb.Duration)(nil),        // 41: google.protobuf.Duration
-	(*v1.Verdict)(nil),                 // 42: provenir.core.v1.Verdict
-	(*v1.Measured)(nil),                // 43: provenir.core.v1.Measured
-	(*v1.Scored)(nil),                  // 44: provenir.core.v1.Scored
-	(*v1.Unscored)(nil),                // 45: provenir.core.v1.Unscored
-	(*structpb.Struct)(nil),            // 46: google.protobuf.Struct
-	(*v1.Execution)(nil),               // 47: provenir.core.v1.Execution
+	(*Holdout)(nil),                     // 0: provenir.verifier.v1.Holdout
+	(*Candidate)(nil),                   // 1: provenir.verifier.v1.Candidate
+	(*VerifyRequest)(nil),               // 2: provenir.verifier.v1.VerifyRequest
+	(*VerifyResponse)(nil),              // 3: provenir.verifier.v1.VerifyResponse
+	(*VerifyRolloutsRequest)(nil),       // 4: provenir.verifier.v1.VerifyRolloutsRequest
+	(*OpenVerify)(nil),                  // 5: provenir.verifier.v1.OpenVerify
+	(*VerifyItem)(nil),                  // 6: provenir.verifier.v1.VerifyItem
+	(*VerifyItems)(nil),                 // 7: provenir.verifier.v1.VerifyItems
+	(*GroupEnd)(nil),                    // 8: provenir.verifier.v1.GroupEnd
+	(*CancelItem)(nil),                  // 9: provenir.verifier.v1.CancelItem
+	(*VerifyRolloutsResponse)(nil),      // 10: provenir.verifier.v1.VerifyRolloutsResponse
+	(*VerifyOpened)(nil),                // 11: provenir.verifier.v1.VerifyOpened
+	(*VerdictItem)(nil),                 // 12: provenir.verifier.v1.VerdictItem
+	(*VerdictSummary)(nil),              // 13: provenir.verifier.v1.VerdictSummary
+	(*VerdictItems)(nil),                // 14: provenir.verifier.v1.VerdictItems
+	(*VerifyCredit)(nil),                // 15: provenir.verifier.v1.VerifyCredit
+	(*VerifyReject)(nil),                // 16: provenir.verifier.v1.VerifyReject
+	(*VerifyBatchRequest)(nil),          // 17: provenir.verifier.v1.VerifyBatchRequest
+	(*VerifyBatchResponse)(nil),         // 18: provenir.verifier.v1.VerifyBatchResponse
+	(*RowError)(nil),                    // 19: provenir.verifier.v1.RowError
+	(*ListVerifiersRequest)(nil),        // 20: provenir.verifier.v1.ListVerifiersRequest
+	(*VerifierInfo)(nil),                // 21: provenir.verifier.v1.VerifierInfo
+	(*ListVerifiersResponse)(nil),       // 22: provenir.verifier.v1.ListVerifiersResponse
+	(*SampleTasksRequest)(nil),          // 23: provenir.verifier.v1.SampleTasksRequest
+	(*Task)(nil),                        // 24: provenir.verifier.v1.Task
+	(*SampleTasksResponse)(nil),         // 25: provenir.verifier.v1.SampleTasksResponse
+	(*ExplainMathRequest)(nil),          // 26: provenir.verifier.v1.ExplainMathRequest
+	(*ExplainMathResponse)(nil),         // 27: provenir.verifier.v1.ExplainMathResponse
+	(*ParseToolCallsRequest)(nil),       // 28: provenir.verifier.v1.ParseToolCallsRequest
+	(*ToolCall)(nil),                    // 29: provenir.verifier.v1.ToolCall
+	(*ParseToolCallsResponse)(nil),      // 30: provenir.verifier.v1.ParseToolCallsResponse
+	(*GetIsolationReportRequest)(nil),   // 31: provenir.verifier.v1.GetIsolationReportRequest
+	(*GetIsolationReportResponse)(nil),  // 32: provenir.verifier.v1.GetIsolationReportResponse
+	(*IsolationReport)(nil),             // 33: provenir.verifier.v1.IsolationReport
+	(*IsolationLayer)(nil),              // 34: provenir.verifier.v1.IsolationLayer
+	(*IsolationProbe)(nil),              // 35: provenir.verifier.v1.IsolationProbe
+	(*RunCodeRequest)(nil),              // 36: provenir.verifier.v1.RunCodeRequest
+	(*RunCodeResponse)(nil),             // 37: provenir.verifier.v1.RunCodeResponse
+	(*CheckReliabilityRequest)(nil),     // 38: provenir.verifier.v1.CheckReliabilityRequest
+	(*CheckReliabilityResponse)(nil),    // 39: provenir.verifier.v1.CheckReliabilityResponse
+	(*CheckProgress)(nil),               // 40: provenir.verifier.v1.CheckProgress
+	(*ReliabilityReport)(nil),           // 41: provenir.verifier.v1.ReliabilityReport
+	(*Rate)(nil),                        // 42: provenir.verifier.v1.Rate
+	(*ReliabilityMode)(nil),             // 43: provenir.verifier.v1.ReliabilityMode
+	(*ReliabilityFailure)(nil),          // 44: provenir.verifier.v1.ReliabilityFailure
+	(*CheckRewardValidityRequest)(nil),  // 45: provenir.verifier.v1.CheckRewardValidityRequest
+	(*CheckRewardValidityResponse)(nil), // 46: provenir.verifier.v1.CheckRewardValidityResponse
+	(*RewardValidityReport)(nil),        // 47: provenir.verifier.v1.RewardValidityReport
+	(*RewardControl)(nil),               // 48: provenir.verifier.v1.RewardControl
+	(*ListEnvironmentsRequest)(nil),     // 49: provenir.verifier.v1.ListEnvironmentsRequest
+	(*ListEnvironmentsResponse)(nil),    // 50: provenir.verifier.v1.ListEnvironmentsResponse
+	(*Environment)(nil),                 // 51: provenir.verifier.v1.Environment
+	(*RunEpisodeRequest)(nil),           // 52: provenir.verifier.v1.RunEpisodeRequest
+	(*ResetEpisode)(nil),                // 53: provenir.verifier.v1.ResetEpisode
+	(*StepEpisode)(nil),                 // 54: provenir.verifier.v1.StepEpisode
+	(*GetEpisodeState)(nil),             // 55: provenir.verifier.v1.GetEpisodeState
+	(*CloseEpisode)(nil),                // 56: provenir.verifier.v1.CloseEpisode
+	(*RunEpisodeResponse)(nil),          // 57: provenir.verifier.v1.RunEpisodeResponse
+	(*Observation)(nil),                 // 58: provenir.verifier.v1.Observation
+	(*EpisodeState)(nil),                // 59: provenir.verifier.v1.EpisodeState
+	(*EpisodeClosed)(nil),               // 60: provenir.verifier.v1.EpisodeClosed
+	(*EpisodeProblem)(nil),              // 61: provenir.verifier.v1.EpisodeProblem
+	(*ValidateEnvironmentRequest)(nil),  // 62: provenir.verifier.v1.ValidateEnvironmentRequest
+	(*ValidateEnvironmentResponse)(nil), // 63: provenir.verifier.v1.ValidateEnvironmentResponse
+	(*EnvironmentReport)(nil),           // 64: provenir.verifier.v1.EnvironmentReport
+	(*EnvironmentRule)(nil),             // 65: provenir.verifier.v1.EnvironmentRule
+	nil,                                 // 66: provenir.verifier.v1.ExplainMathRequest.AtEntry
+	nil,                                 // 67: provenir.verifier.v1.RewardValidityReport.UnscoredEntry
+	(*Spec)(nil),                        // 68: provenir.verifier.v1.Spec
+	(*v1.BlobRef)(nil),                  // 69: provenir.core.v1.BlobRef
+	(*durationpb.Duration)(nil),         // 70: google.protobuf.Duration
+	(*v1.Verdict)(nil),                  // 71: provenir.core.v1.Verdict
+	(*v1.Measured)(nil),                 // 72: provenir.core.v1.Measured
+	(*v1.Scored)(nil),                   // 73: provenir.core.v1.Scored
+	(*v1.Unscored)(nil),                 // 74: provenir.core.v1.Unscored
+	(*structpb.Struct)(nil),             // 75: google.protobuf.Struct
+	(*v1.Execution)(nil),                // 76: provenir.core.v1.Execution
 }
 var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
-	39, // 0: provenir.verifier.v1.Holdout.spec:type_name -> provenir.verifier.v1.Spec
-	40, // 1: provenir.verifier.v1.Candidate.blobs:type_name -> provenir.core.v1.BlobRef
+	68, // 0: provenir.verifier.v1.Holdout.spec:type_name -> provenir.verifier.v1.Spec
+	69, // 1: provenir.verifier.v1.Candidate.blobs:type_name -> provenir.core.v1.BlobRef
 	1,  // 2: provenir.verifier.v1.VerifyRequest.candidate:type_name -> provenir.verifier.v1.Candidate
-	39, // 3: provenir.verifier.v1.VerifyRequest.spec:type_name -> provenir.verifier.v1.Spec
-	41, // 4: provenir.verifier.v1.VerifyRequest.deadline:type_name -> google.protobuf.Duration
+	68, // 3: provenir.verifier.v1.VerifyRequest.spec:type_name -> provenir.verifier.v1.Spec
+	70, // 4: provenir.verifier.v1.VerifyRequest.deadline:type_name -> google.protobuf.Duration
 	0,  // 5: provenir.verifier.v1.VerifyRequest.holdout:type_name -> provenir.verifier.v1.Holdout
-	42, // 6: provenir.verifier.v1.VerifyResponse.verdict:type_name -> provenir.core.v1.Verdict
-	43, // 7: provenir.verifier.v1.VerifyResponse.measured:type_name -> provenir.core.v1.Measured
+	71, // 6: provenir.verifier.v1.VerifyResponse.verdict:type_name -> provenir.core.v1.Verdict
+	72, // 7: provenir.verifier.v1.VerifyResponse.measured:type_name -> provenir.core.v1.Measured
 	5,  // 8: provenir.verifier.v1.VerifyRolloutsRequest.open:type_name -> provenir.verifier.v1.OpenVerify
 	7,  // 9: provenir.verifier.v1.VerifyRolloutsRequest.items:type_name -> provenir.verifier.v1.VerifyItems
 	8,  // 10: provenir.verifier.v1.VerifyRolloutsRequest.group_end:type_name -> provenir.verifier.v1.GroupEnd
 	9,  // 11: provenir.verifier.v1.VerifyRolloutsRequest.cancel:type_name -> provenir.verifier.v1.CancelItem
-	39, // 12: provenir.verifier.v1.OpenVerify.spec:type_name -> provenir.verifier.v1.Spec
+	68, // 12: provenir.verifier.v1.OpenVerify.spec:type_name -> provenir.verifier.v1.Spec
 	0,  // 13: provenir.verifier.v1.OpenVerify.holdout:type_name -> provenir.verifier.v1.Holdout
-	41, // 14: provenir.verifier.v1.OpenVerify.deadline:type_name -> google.protobuf.Duration
+	70, // 14: provenir.verifier.v1.OpenVerify.deadline:type_name -> google.protobuf.Duration
 	6,  // 15: provenir.verifier.v1.VerifyItems.items:type_name -> provenir.verifier.v1.VerifyItem
 	11, // 16: provenir.verifier.v1.VerifyRolloutsResponse.opened:type_name -> provenir.verifier.v1.VerifyOpened
 	14, // 17: provenir.verifier.v1.VerifyRolloutsResponse.verdicts:type_name -> provenir.verifier.v1.VerdictItems
@@ -3207,54 +5480,90 @@ var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
 	15, // 19: provenir.verifier.v1.VerifyRolloutsResponse.credit:type_name -> provenir.verifier.v1.VerifyCredit
 	16, // 20: provenir.verifier.v1.VerifyRolloutsResponse.reject:type_name -> provenir.verifier.v1.VerifyReject
 	15, // 21: provenir.verifier.v1.VerifyOpened.credit:type_name -> provenir.verifier.v1.VerifyCredit
-	43, // 22: provenir.verifier.v1.VerdictItem.measured:type_name -> provenir.core.v1.Measured
+	72, // 22: provenir.verifier.v1.VerdictItem.measured:type_name -> provenir.core.v1.Measured
 	13, // 23: provenir.verifier.v1.VerdictItem.summary:type_name -> provenir.verifier.v1.VerdictSummary
-	44, // 24: provenir.verifier.v1.VerdictSummary.scored:type_name -> provenir.core.v1.Scored
-	45, // 25: provenir.verifier.v1.VerdictSummary.unscored:type_name -> provenir.core.v1.Unscored
+	73, // 24: provenir.verifier.v1.VerdictSummary.scored:type_name -> provenir.core.v1.Scored
+	74, // 25: provenir.verifier.v1.VerdictSummary.unscored:type_name -> provenir.core.v1.Unscored
 	12, // 26: provenir.verifier.v1.VerdictItems.items:type_name -> provenir.verifier.v1.VerdictItem
 	1,  // 27: provenir.verifier.v1.VerifyBatchRequest.row:type_name -> provenir.verifier.v1.Candidate
-	39, // 28: provenir.verifier.v1.VerifyBatchRequest.spec:type_name -> provenir.verifier.v1.Spec
-	41, // 29: provenir.verifier.v1.VerifyBatchRequest.deadline:type_name -> google.protobuf.Duration
-	42, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
+	68, // 28: provenir.verifier.v1.VerifyBatchRequest.spec:type_name -> provenir.verifier.v1.Spec
+	70, // 29: provenir.verifier.v1.VerifyBatchRequest.deadline:type_name -> google.protobuf.Duration
+	71, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
 	19, // 31: provenir.verifier.v1.VerifyBatchResponse.error:type_name -> provenir.verifier.v1.RowError
-	43, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
-	46, // 33: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
+	72, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
+	75, // 33: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
 	21, // 34: provenir.verifier.v1.ListVerifiersResponse.verifiers:type_name -> provenir.verifier.v1.VerifierInfo
 	24, // 35: provenir.verifier.v1.SampleTasksResponse.tasks:type_name -> provenir.verifier.v1.Task
-	39, // 36: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
-	38, // 37: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
+	68, // 36: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
+	66, // 37: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
 	29, // 38: provenir.verifier.v1.ParseToolCallsResponse.calls:type_name -> provenir.verifier.v1.ToolCall
 	33, // 39: provenir.verifier.v1.GetIsolationReportResponse.report:type_name -> provenir.verifier.v1.IsolationReport
 	34, // 40: provenir.verifier.v1.IsolationReport.layers:type_name -> provenir.verifier.v1.IsolationLayer
 	35, // 41: provenir.verifier.v1.IsolationReport.probes:type_name -> provenir.verifier.v1.IsolationProbe
-	41, // 42: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
-	41, // 43: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
-	47, // 44: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
-	41, // 45: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
-	41, // 46: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
-	2,  // 47: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
-	4,  // 48: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
-	17, // 49: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
-	20, // 50: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
-	23, // 51: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
-	26, // 52: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
-	28, // 53: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
-	31, // 54: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
-	36, // 55: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
-	3,  // 56: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
-	10, // 57: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
-	18, // 58: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
-	22, // 59: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
-	25, // 60: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
-	27, // 61: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
-	30, // 62: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
-	32, // 63: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
-	37, // 64: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
-	56, // [56:65] is the sub-list for method output_type
-	47, // [47:56] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	70, // 42: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
+	70, // 43: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
+	76, // 44: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
+	70, // 45: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
+	70, // 46: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
+	68, // 47: provenir.verifier.v1.CheckReliabilityRequest.spec:type_name -> provenir.verifier.v1.Spec
+	40, // 48: provenir.verifier.v1.CheckReliabilityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	41, // 49: provenir.verifier.v1.CheckReliabilityResponse.report:type_name -> provenir.verifier.v1.ReliabilityReport
+	43, // 50: provenir.verifier.v1.ReliabilityReport.modes:type_name -> provenir.verifier.v1.ReliabilityMode
+	42, // 51: provenir.verifier.v1.ReliabilityReport.false_positive_rate:type_name -> provenir.verifier.v1.Rate
+	42, // 52: provenir.verifier.v1.ReliabilityReport.false_negative_rate:type_name -> provenir.verifier.v1.Rate
+	42, // 53: provenir.verifier.v1.ReliabilityMode.held:type_name -> provenir.verifier.v1.Rate
+	44, // 54: provenir.verifier.v1.ReliabilityMode.failures:type_name -> provenir.verifier.v1.ReliabilityFailure
+	68, // 55: provenir.verifier.v1.CheckRewardValidityRequest.spec:type_name -> provenir.verifier.v1.Spec
+	40, // 56: provenir.verifier.v1.CheckRewardValidityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	47, // 57: provenir.verifier.v1.CheckRewardValidityResponse.report:type_name -> provenir.verifier.v1.RewardValidityReport
+	48, // 58: provenir.verifier.v1.RewardValidityReport.controls:type_name -> provenir.verifier.v1.RewardControl
+	67, // 59: provenir.verifier.v1.RewardValidityReport.unscored:type_name -> provenir.verifier.v1.RewardValidityReport.UnscoredEntry
+	51, // 60: provenir.verifier.v1.ListEnvironmentsResponse.environments:type_name -> provenir.verifier.v1.Environment
+	53, // 61: provenir.verifier.v1.RunEpisodeRequest.reset:type_name -> provenir.verifier.v1.ResetEpisode
+	54, // 62: provenir.verifier.v1.RunEpisodeRequest.step:type_name -> provenir.verifier.v1.StepEpisode
+	55, // 63: provenir.verifier.v1.RunEpisodeRequest.state:type_name -> provenir.verifier.v1.GetEpisodeState
+	56, // 64: provenir.verifier.v1.RunEpisodeRequest.close:type_name -> provenir.verifier.v1.CloseEpisode
+	58, // 65: provenir.verifier.v1.RunEpisodeResponse.observation:type_name -> provenir.verifier.v1.Observation
+	59, // 66: provenir.verifier.v1.RunEpisodeResponse.state:type_name -> provenir.verifier.v1.EpisodeState
+	60, // 67: provenir.verifier.v1.RunEpisodeResponse.closed:type_name -> provenir.verifier.v1.EpisodeClosed
+	61, // 68: provenir.verifier.v1.RunEpisodeResponse.problem:type_name -> provenir.verifier.v1.EpisodeProblem
+	71, // 69: provenir.verifier.v1.EpisodeClosed.verdict:type_name -> provenir.core.v1.Verdict
+	40, // 70: provenir.verifier.v1.ValidateEnvironmentResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	64, // 71: provenir.verifier.v1.ValidateEnvironmentResponse.report:type_name -> provenir.verifier.v1.EnvironmentReport
+	65, // 72: provenir.verifier.v1.EnvironmentReport.rules:type_name -> provenir.verifier.v1.EnvironmentRule
+	2,  // 73: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
+	4,  // 74: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
+	17, // 75: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
+	20, // 76: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
+	23, // 77: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
+	26, // 78: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
+	28, // 79: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
+	31, // 80: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
+	36, // 81: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
+	38, // 82: provenir.verifier.v1.VerifierService.CheckReliability:input_type -> provenir.verifier.v1.CheckReliabilityRequest
+	45, // 83: provenir.verifier.v1.VerifierService.CheckRewardValidity:input_type -> provenir.verifier.v1.CheckRewardValidityRequest
+	49, // 84: provenir.verifier.v1.VerifierService.ListEnvironments:input_type -> provenir.verifier.v1.ListEnvironmentsRequest
+	52, // 85: provenir.verifier.v1.VerifierService.RunEpisode:input_type -> provenir.verifier.v1.RunEpisodeRequest
+	62, // 86: provenir.verifier.v1.VerifierService.ValidateEnvironment:input_type -> provenir.verifier.v1.ValidateEnvironmentRequest
+	3,  // 87: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
+	10, // 88: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
+	18, // 89: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
+	22, // 90: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
+	25, // 91: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
+	27, // 92: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
+	30, // 93: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
+	32, // 94: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
+	37, // 95: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
+	39, // 96: provenir.verifier.v1.VerifierService.CheckReliability:output_type -> provenir.verifier.v1.CheckReliabilityResponse
+	46, // 97: provenir.verifier.v1.VerifierService.CheckRewardValidity:output_type -> provenir.verifier.v1.CheckRewardValidityResponse
+	50, // 98: provenir.verifier.v1.VerifierService.ListEnvironments:output_type -> provenir.verifier.v1.ListEnvironmentsResponse
+	57, // 99: provenir.verifier.v1.VerifierService.RunEpisode:output_type -> provenir.verifier.v1.RunEpisodeResponse
+	63, // 100: provenir.verifier.v1.VerifierService.ValidateEnvironment:output_type -> provenir.verifier.v1.ValidateEnvironmentResponse
+	87, // [87:101] is the sub-list for method output_type
+	73, // [73:87] is the sub-list for method input_type
+	73, // [73:73] is the sub-list for extension type_name
+	73, // [73:73] is the sub-list for extension extendee
+	0,  // [0:73] is the sub-list for field type_name
 }
 
 func init() { file_provenir_verifier_v1_verifier_service_proto_init() }
@@ -3288,13 +5597,40 @@ func file_provenir_verifier_v1_verifier_service_proto_init() {
 	}
 	file_provenir_verifier_v1_verifier_service_proto_msgTypes[27].OneofWrappers = []any{}
 	file_provenir_verifier_v1_verifier_service_proto_msgTypes[37].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[39].OneofWrappers = []any{
+		(*CheckReliabilityResponse_Progress)(nil),
+		(*CheckReliabilityResponse_Report)(nil),
+	}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[46].OneofWrappers = []any{
+		(*CheckRewardValidityResponse_Progress)(nil),
+		(*CheckRewardValidityResponse_Report)(nil),
+	}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[47].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[48].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[52].OneofWrappers = []any{
+		(*RunEpisodeRequest_Reset_)(nil),
+		(*RunEpisodeRequest_Step)(nil),
+		(*RunEpisodeRequest_State)(nil),
+		(*RunEpisodeRequest_Close)(nil),
+	}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[57].OneofWrappers = []any{
+		(*RunEpisodeResponse_Observation)(nil),
+		(*RunEpisodeResponse_State)(nil),
+		(*RunEpisodeResponse_Closed)(nil),
+		(*RunEpisodeResponse_Problem)(nil),
+	}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[58].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[63].OneofWrappers = []any{
+		(*ValidateEnvironmentResponse_Progress)(nil),
+		(*ValidateEnvironmentResponse_Report)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_verifier_v1_verifier_service_proto_rawDesc), len(file_provenir_verifier_v1_verifier_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   39,
+			NumMessages:   68,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,15 +19,20 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	VerifierService_Verify_FullMethodName             = "/provenir.verifier.v1.VerifierService/Verify"
-	VerifierService_VerifyRollouts_FullMethodName     = "/provenir.verifier.v1.VerifierService/VerifyRollouts"
-	VerifierService_VerifyBatch_FullMethodName        = "/provenir.verifier.v1.VerifierService/VerifyBatch"
-	VerifierService_ListVerifiers_FullMethodName      = "/provenir.verifier.v1.VerifierService/ListVerifiers"
-	VerifierService_SampleTasks_FullMethodName        = "/provenir.verifier.v1.VerifierService/SampleTasks"
-	VerifierService_ExplainMath_FullMethodName        = "/provenir.verifier.v1.VerifierService/ExplainMath"
-	VerifierService_ParseToolCalls_FullMethodName     = "/provenir.verifier.v1.VerifierService/ParseToolCalls"
-	VerifierService_GetIsolationReport_FullMethodName = "/provenir.verifier.v1.VerifierService/GetIsolationReport"
-	VerifierService_RunCode_FullMethodName            = "/provenir.verifier.v1.VerifierService/RunCode"
+	VerifierService_Verify_FullMethodName              = "/provenir.verifier.v1.VerifierService/Verify"
+	VerifierService_VerifyRollouts_FullMethodName      = "/provenir.verifier.v1.VerifierService/VerifyRollouts"
+	VerifierService_VerifyBatch_FullMethodName         = "/provenir.verifier.v1.VerifierService/VerifyBatch"
+	VerifierService_ListVerifiers_FullMethodName       = "/provenir.verifier.v1.VerifierService/ListVerifiers"
+	VerifierService_SampleTasks_FullMethodName         = "/provenir.verifier.v1.VerifierService/SampleTasks"
+	VerifierService_ExplainMath_FullMethodName         = "/provenir.verifier.v1.VerifierService/ExplainMath"
+	VerifierService_ParseToolCalls_FullMethodName      = "/provenir.verifier.v1.VerifierService/ParseToolCalls"
+	VerifierService_GetIsolationReport_FullMethodName  = "/provenir.verifier.v1.VerifierService/GetIsolationReport"
+	VerifierService_RunCode_FullMethodName             = "/provenir.verifier.v1.VerifierService/RunCode"
+	VerifierService_CheckReliability_FullMethodName    = "/provenir.verifier.v1.VerifierService/CheckReliability"
+	VerifierService_CheckRewardValidity_FullMethodName = "/provenir.verifier.v1.VerifierService/CheckRewardValidity"
+	VerifierService_ListEnvironments_FullMethodName    = "/provenir.verifier.v1.VerifierService/ListEnvironments"
+	VerifierService_RunEpisode_FullMethodName          = "/provenir.verifier.v1.VerifierService/RunEpisode"
+	VerifierService_ValidateEnvironment_FullMethodName = "/provenir.verifier.v1.VerifierService/ValidateEnvironment"
 )
 
 // VerifierServiceClient is the client API for VerifierService service.
@@ -55,6 +60,17 @@ type VerifierServiceClient interface {
 	// RunCode runs a program in the sandbox and says what happened. It judges nothing: an exit status that a program chose
 	// is no evidence of anything.
 	RunCode(ctx context.Context, in *RunCodeRequest, opts ...grpc.CallOption) (*RunCodeResponse, error)
+	// CheckReliability tries a verifier with labelled and generated probes: progress, then one report.
+	CheckReliability(ctx context.Context, in *CheckReliabilityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckReliabilityResponse], error)
+	// CheckRewardValidity asks of logged rollouts whether the reward is bound to the task or could be had without it:
+	// progress, then one report.
+	CheckRewardValidity(ctx context.Context, in *CheckRewardValidityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckRewardValidityResponse], error)
+	// ListEnvironments lists the agentic environments.
+	ListEnvironments(ctx context.Context, in *ListEnvironmentsRequest, opts ...grpc.CallOption) (*ListEnvironmentsResponse, error)
+	// RunEpisode plays one environment: a stream is an actor, and its end ends the episode.
+	RunEpisode(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RunEpisodeRequest, RunEpisodeResponse], error)
+	// ValidateEnvironment holds an environment to the rules of episodes: progress, then one report.
+	ValidateEnvironment(ctx context.Context, in *ValidateEnvironmentRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ValidateEnvironmentResponse], error)
 }
 
 type verifierServiceClient struct {
@@ -170,6 +186,86 @@ func (c *verifierServiceClient) RunCode(ctx context.Context, in *RunCodeRequest,
 	return out, nil
 }
 
+func (c *verifierServiceClient) CheckReliability(ctx context.Context, in *CheckReliabilityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckReliabilityResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &VerifierService_ServiceDesc.Streams[3], VerifierService_CheckReliability_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CheckReliabilityRequest, CheckReliabilityResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_CheckReliabilityClient = grpc.ServerStreamingClient[CheckReliabilityResponse]
+
+func (c *verifierServiceClient) CheckRewardValidity(ctx context.Context, in *CheckRewardValidityRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CheckRewardValidityResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &VerifierService_ServiceDesc.Streams[4], VerifierService_CheckRewardValidity_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CheckRewardValidityRequest, CheckRewardValidityResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_CheckRewardValidityClient = grpc.ServerStreamingClient[CheckRewardValidityResponse]
+
+func (c *verifierServiceClient) ListEnvironments(ctx context.Context, in *ListEnvironmentsRequest, opts ...grpc.CallOption) (*ListEnvironmentsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListEnvironmentsResponse)
+	err := c.cc.Invoke(ctx, VerifierService_ListEnvironments_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *verifierServiceClient) RunEpisode(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[RunEpisodeRequest, RunEpisodeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &VerifierService_ServiceDesc.Streams[5], VerifierService_RunEpisode_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[RunEpisodeRequest, RunEpisodeResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_RunEpisodeClient = grpc.BidiStreamingClient[RunEpisodeRequest, RunEpisodeResponse]
+
+func (c *verifierServiceClient) ValidateEnvironment(ctx context.Context, in *ValidateEnvironmentRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ValidateEnvironmentResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &VerifierService_ServiceDesc.Streams[6], VerifierService_ValidateEnvironment_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ValidateEnvironmentRequest, ValidateEnvironmentResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_ValidateEnvironmentClient = grpc.ServerStreamingClient[ValidateEnvironmentResponse]
+
 // VerifierServiceServer is the server API for VerifierService service.
 // All implementations must embed UnimplementedVerifierServiceServer
 // for forward compatibility.
@@ -195,6 +291,17 @@ type VerifierServiceServer interface {
 	// RunCode runs a program in the sandbox and says what happened. It judges nothing: an exit status that a program chose
 	// is no evidence of anything.
 	RunCode(context.Context, *RunCodeRequest) (*RunCodeResponse, error)
+	// CheckReliability tries a verifier with labelled and generated probes: progress, then one report.
+	CheckReliability(*CheckReliabilityRequest, grpc.ServerStreamingServer[CheckReliabilityResponse]) error
+	// CheckRewardValidity asks of logged rollouts whether the reward is bound to the task or could be had without it:
+	// progress, then one report.
+	CheckRewardValidity(*CheckRewardValidityRequest, grpc.ServerStreamingServer[CheckRewardValidityResponse]) error
+	// ListEnvironments lists the agentic environments.
+	ListEnvironments(context.Context, *ListEnvironmentsRequest) (*ListEnvironmentsResponse, error)
+	// RunEpisode plays one environment: a stream is an actor, and its end ends the episode.
+	RunEpisode(grpc.BidiStreamingServer[RunEpisodeRequest, RunEpisodeResponse]) error
+	// ValidateEnvironment holds an environment to the rules of episodes: progress, then one report.
+	ValidateEnvironment(*ValidateEnvironmentRequest, grpc.ServerStreamingServer[ValidateEnvironmentResponse]) error
 	mustEmbedUnimplementedVerifierServiceServer()
 }
 
@@ -231,6 +338,21 @@ func (UnimplementedVerifierServiceServer) GetIsolationReport(context.Context, *G
 }
 func (UnimplementedVerifierServiceServer) RunCode(context.Context, *RunCodeRequest) (*RunCodeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RunCode not implemented")
+}
+func (UnimplementedVerifierServiceServer) CheckReliability(*CheckReliabilityRequest, grpc.ServerStreamingServer[CheckReliabilityResponse]) error {
+	return status.Error(codes.Unimplemented, "method CheckReliability not implemented")
+}
+func (UnimplementedVerifierServiceServer) CheckRewardValidity(*CheckRewardValidityRequest, grpc.ServerStreamingServer[CheckRewardValidityResponse]) error {
+	return status.Error(codes.Unimplemented, "method CheckRewardValidity not implemented")
+}
+func (UnimplementedVerifierServiceServer) ListEnvironments(context.Context, *ListEnvironmentsRequest) (*ListEnvironmentsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListEnvironments not implemented")
+}
+func (UnimplementedVerifierServiceServer) RunEpisode(grpc.BidiStreamingServer[RunEpisodeRequest, RunEpisodeResponse]) error {
+	return status.Error(codes.Unimplemented, "method RunEpisode not implemented")
+}
+func (UnimplementedVerifierServiceServer) ValidateEnvironment(*ValidateEnvironmentRequest, grpc.ServerStreamingServer[ValidateEnvironmentResponse]) error {
+	return status.Error(codes.Unimplemented, "method ValidateEnvironment not implemented")
 }
 func (UnimplementedVerifierServiceServer) mustEmbedUnimplementedVerifierServiceServer() {}
 func (UnimplementedVerifierServiceServer) testEmbeddedByValue()                         {}
@@ -386,6 +508,64 @@ func _VerifierService_RunCode_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _VerifierService_CheckReliability_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CheckReliabilityRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(VerifierServiceServer).CheckReliability(m, &grpc.GenericServerStream[CheckReliabilityRequest, CheckReliabilityResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_CheckReliabilityServer = grpc.ServerStreamingServer[CheckReliabilityResponse]
+
+func _VerifierService_CheckRewardValidity_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CheckRewardValidityRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(VerifierServiceServer).CheckRewardValidity(m, &grpc.GenericServerStream[CheckRewardValidityRequest, CheckRewardValidityResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_CheckRewardValidityServer = grpc.ServerStreamingServer[CheckRewardValidityResponse]
+
+func _VerifierService_ListEnvironments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEnvironmentsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(VerifierServiceServer).ListEnvironments(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: VerifierService_ListEnvironments_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(VerifierServiceServer).ListEnvironments(ctx, req.(*ListEnvironmentsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _VerifierService_RunEpisode_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(VerifierServiceServer).RunEpisode(&grpc.GenericServerStream[RunEpisodeRequest, RunEpisodeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_RunEpisodeServer = grpc.BidiStreamingServer[RunEpisodeRequest, RunEpisodeResponse]
+
+func _VerifierService_ValidateEnvironment_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ValidateEnvironmentRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(VerifierServiceServer).ValidateEnvironment(m, &grpc.GenericServerStream[ValidateEnvironmentRequest, ValidateEnvironmentResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerifierService_ValidateEnvironmentServer = grpc.ServerStreamingServer[ValidateEnvironmentResponse]
+
 // VerifierService_ServiceDesc is the grpc.ServiceDesc for VerifierService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -417,6 +597,10 @@ var VerifierService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "RunCode",
 			Handler:    _VerifierService_RunCode_Handler,
 		},
+		{
+			MethodName: "ListEnvironments",
+			Handler:    _VerifierService_ListEnvironments_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -434,6 +618,27 @@ var VerifierService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "SampleTasks",
 			Handler:       _VerifierService_SampleTasks_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CheckReliability",
+			Handler:       _VerifierService_CheckReliability_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "CheckRewardValidity",
+			Handler:       _VerifierService_CheckRewardValidity_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "RunEpisode",
+			Handler:       _VerifierService_RunEpisode_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "ValidateEnvironment",
+			Handler:       _VerifierService_ValidateEnvironment_Handler,
 			ServerStreams: true,
 		},
 	},
