@@ -1,5 +1,255 @@
 package sandbox
 
-type judge struct{ suite string }
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"time"
 
-func (j *judge) drop() {}
+	"golang.org/x/sys/unix"
+
+	"github.com/provenir/provenir/services/verifier/sandbox/plain"
+)
+
+// judgeGrace is how long a judge may take to tell what it knows after its candidate was killed.
+const judgeGrace = 150 * time.Millisecond
+
+// judgeRuns is after how many candidates a judge is replaced.
+const judgeRuns = 256
+
+// judgeLimits bound a judge: it runs tests that are trusted not to be hostile, on answers that are.
+func judgeLimits() Limits {
+	return Limits{CPU: 5 * time.Minute, Memory: 1 << 30, Processes: 8, Files: 32}.Fill()
+}
+
+// judge is a process that holds a suite and judges candidates one after the other. It never runs a candidate's code.
+type judge struct {
+	suite string // digest
+	proc  *proc
+	runs  int
+	ready plain.Tuple
+}
+
+// digest names a suite.
+func (s *Suite) digest() string {
+	h := sha256.New()
+	for _, part := range []string{s.Mode, s.Entry, s.Module, s.Objects} {
+		fmt.Fprintf(h, "%d:%s", len(part), part)
+	}
+	for _, t := range s.Tests {
+		fmt.Fprintf(h, "%d:%s%d:%s", len(t.Name), t.Name, len(t.Source), t.Source)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// hire starts a judge with a suite and does not wait until it has read it.
+func (s *slot) hire(suite *Suite, digest string) (*judge, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	defer null.Close()
+	limits := judgeLimits()
+	if s.judging != nil {
+		if err := s.judging.prepare(limits.Memory, limits.Processes); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+	}
+	p, err := s.zygote.start(launch{kind: "judge", limits: limits, extra: 48, filter: "python", stdin: null, stdout: null, stderr: null, group: s.judging}, s.judging != nil)
+	if err != nil {
+		return nil, err
+	}
+	var tests plain.List
+	for _, t := range suite.Tests {
+		tests = append(tests, plain.Tuple{plain.Str(t.Name), plain.Str(t.Source)})
+	}
+	j := &judge{suite: digest, proc: p}
+	module := suite.Module
+	set(&module, "solution")
+	if err := p.conn.send(plain.Tuple{plain.Str("suite"), plain.Str(suite.Mode), plain.Str(suite.Entry), plain.Str(module), tests}); err != nil {
+		j.drop()
+		return nil, fmt.Errorf("%w: give the judge its tests: %w", ErrSandbox, err)
+	}
+	return j, nil
+}
+
+// readTests waits until the judge has read its suite; what it refuses comes back.
+func (j *judge) readTests() (refused, detail string, err error) {
+	if j.ready == nil {
+		v, err := j.proc.conn.recv()
+		if err != nil {
+			return "", "", err
+		}
+		t, ok := v.(plain.Tuple)
+		if !ok || len(t) != 2 {
+			return "", "", errors.New("the judge speaks another language")
+		}
+		j.ready = t
+	}
+	if j.ready[0] == plain.Str("ready") {
+		return "", "", nil
+	}
+	return fmt.Sprint(j.ready[0]), fmt.Sprint(j.ready[1]), nil
+}
+
+// drop ends the judge and waits until it is dead.
+func (j *judge) drop() {
+	j.proc.kill(NoLimit)
+	j.proc.wait()
+}
+
+// Judge loads a candidate and lets a judge process run tests on it.
+func (p *Pool) Judge(ctx context.Context, job Job, suite *Suite) (Judged, error) {
+	job.Limits = job.Limits.Fill()
+	if err := job.Limits.Check(); err != nil {
+		return Judged{}, fmt.Errorf("%w: %w", ErrLimits, err)
+	}
+	digest := suite.digest()
+	s, m, err := p.ready(ctx, digest)
+	if err != nil {
+		return Judged{}, err
+	}
+	if s.judge != nil && (s.judge.suite != digest || s.judge.runs >= judgeRuns) {
+		s.judge.drop()
+		s.judge = nil
+	}
+	if s.judge == nil {
+		if s.judge, err = s.hire(suite, digest); err != nil {
+			s.retire()
+			p.give(s)
+			return Judged{}, err
+		}
+	}
+	s.judge.runs++
+	session, load, err := s.open(ctx, m, job)
+	if err != nil {
+		return Judged{}, err
+	}
+	return session.judge(s.judge, load, suite.Objects)
+}
+
+func (s *Session) judge(j *judge, load Load, objects string) (Judged, error) {
+	out := Judged{Load: load}
+	keep := true
+	if load == (Load{}) {
+		keep = s.hear(j, &out, objects)
+	}
+	gone := load.Gone
+	for _, r := range out.Rows {
+		gone = gone || r.Outcome == CandidGone
+	}
+	if !keep { // before Close gives the slot to the next job
+		j.drop()
+		s.r.slot.judge = nil
+	}
+	var err error
+	out.Result, err = s.Close(load.Raised, gone)
+	return out, err
+}
+
+// hear lets the judge run its tests and listens. It says whether the judge is as good as new afterwards.
+func (s *Session) hear(j *judge, out *Judged, objects string) (keep bool) {
+	done := make(chan struct{})
+	guarded := make(chan struct{})
+	go func() {
+		defer close(guarded)
+		s.guard(j, done)
+	}()
+	defer func() {
+		close(done)
+		<-guarded
+	}()
+	var err error
+	if out.Refused, out.Detail, err = j.readTests(); err != nil {
+		out.JudgeFailed = "it ended while it read the tests: " + err.Error()
+		return false
+	}
+	if out.Refused != "" {
+		return true
+	}
+	set(&objects, "reject")
+	if err := j.proc.conn.send(plain.Tuple{plain.Str("run"), plain.Str(objects)}); err != nil {
+		out.JudgeFailed = err.Error()
+		return false
+	}
+	if err := s.hand(j); err != nil {
+		out.JudgeFailed = err.Error()
+		return false
+	}
+	for {
+		v, err := j.proc.conn.recv()
+		if err != nil {
+			out.JudgeFailed = "it ended while it judged: " + err.Error()
+			return false
+		}
+		t, _ := v.(plain.Tuple)
+		switch {
+		case len(t) == 4 && t[0] == plain.Str("row"):
+			out.Rows = append(out.Rows, Row{fmt.Sprint(t[1]), Outcome(fmt.Sprint(t[2])), fmt.Sprint(t[3])})
+		case len(t) == 4 && t[0] == plain.Str("end"):
+			out.Tamper, out.Flags = texts(t[1]), texts(t[2])
+			if why := fmt.Sprint(t[3]); why != "" {
+				out.Refused, out.Detail = "tests_unsupported", why
+			}
+			return out.untouched()
+		default:
+			out.JudgeFailed = "it speaks another language"
+			return false
+		}
+	}
+}
+
+// untouched says whether the judge ended every test by a plain pass or a plain assertion.
+func (o *Judged) untouched() bool {
+	for _, r := range o.Rows {
+		if r.Outcome != Passed && r.Outcome != Failed {
+			return false
+		}
+	}
+	return len(o.Tamper) == 0
+}
+
+// hand gives the candidate's socket to the judge. Ours stays open and unread until the end.
+func (s *Session) hand(j *judge) error {
+	raw, err := s.r.proc.conn.f.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var passed error
+	if err := raw.Control(func(fd uintptr) {
+		if passed = unix.SetNonblock(int(fd), false); passed == nil { // the judge waits in its reads
+			passed = j.proc.conn.pass(int(fd))
+		}
+	}); err != nil {
+		return err
+	}
+	return passed
+}
+
+// guard ends a judge that does not come back after its candidate was killed.
+func (s *Session) guard(j *judge, done chan struct{}) {
+	select {
+	case <-done:
+		return
+	case <-s.r.watched: // the wall limit, or the caller went away
+	}
+	t := s.r.slot.pool.deps.Clock.NewTimer(judgeGrace)
+	defer t.Stop()
+	select {
+	case <-done:
+	case <-t.C():
+		j.proc.kill(Timeout)
+	}
+}
+
+func texts(v plain.Value) []string {
+	var out []string
+	list, _ := v.(plain.List)
+	for _, x := range list {
+		out = append(out, fmt.Sprint(x))
+	}
+	return out
+}

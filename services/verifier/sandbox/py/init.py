@@ -18,7 +18,7 @@ from spawn import Spawner, libc
 
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
 _exit = struct.Struct("<cQiQQ")
-OWN = ("peer", "spawn", "candidate", "judge", "program", "runner", "init")
+OWN = ("peer", "spawn", "candidate", "suite", "runner", "judge", "program", "init")
 
 
 def warm(candidate):

@@ -29,6 +29,26 @@ class Unsupported(Exception):
     """The judge would have to send something that cannot be copied."""
 
 
+class Stop(BaseException):
+    """The test cannot go on. It is no Exception, so that tests do not catch it."""
+
+
+class Forged(Stop):
+    """The candidate answered with something that would decide the test."""
+
+
+class Gone(Stop):
+    """The candidate ended."""
+
+
+class Exited(Stop):
+    """The candidate tried to leave."""
+
+
+class TooLong(Stop):
+    """More messages than a test can need."""
+
+
 def read_exactly(fd, n):
     chunks = []
     while n:
@@ -143,16 +163,17 @@ class Coder:
         self.handle(v, t, out)
 
     def handle(self, v, t, out):
-        flags = 0
+        flags, name = 0, str(t.__name__)[:64]
         if isinstance(v, type) and issubclass(v, BaseException):
             flags |= EXCEPTION_CLASS
+            name = str(v.__name__)[:64] + ":" + builtin_base(v)
         if callable(v):
             flags |= CALLABLE
         if t in _views or getattr(t, "__eq__", None) is object.__eq__:
             flags |= INERT
         if hasattr(t, "__next__"):
             flags |= ITERATOR
-        out.append(b"H" + _head.pack(self.number(v), flags) + dumps(str(t.__name__)[:64], 2)[1:])
+        out.append(b"H" + _head.pack(self.number(v), flags) + dumps(name, 2)[1:])
 
     # What the other side's objects become is for the subclasses to say.
     def foreign(self, number, flags, name):
@@ -420,14 +441,18 @@ _builders = {
 }
 
 
+def builtin_base(t):
+    """The name of the nearest class that Python itself has."""
+    return next((c.__name__ for c in t.__mro__ if getattr(builtins, c.__name__, None) is c), "Exception")
+
+
 def describe(e):
     """An exception as it crosses: name, nearest built-in base, class if it is not built in, arguments, errno."""
     t = type(e)
     name = str(t.__name__)[:200]
     builtin = getattr(builtins, name, None) is t
-    base = next((c.__name__ for c in t.__mro__ if getattr(builtins, c.__name__, None) is c), "Exception")
     number = getattr(e, "errno", None)
-    return ("exc", name, base, None if builtin else t, _arguments(e), number if type(number) is int else None)
+    return ("exc", name, builtin_base(t), None if builtin else t, _arguments(e), number if type(number) is int else None)
 
 
 def _arguments(e):

@@ -1,0 +1,256 @@
+"""The tests as the judge runs them: read once, run for each candidate with fresh globals."""
+import ast
+import builtins
+import sys
+import types
+
+from peer import Exited, Forged, Gone, Stop, TooLong, Unsupported
+
+# What tests may not use, because the candidate lives in another process: they would see the judge's instead.
+BEYOND_NAMES = {
+    "asyncio", "capsys", "capfd", "monkeypatch", "mock", "patch", "MagicMock", "Mock", "tmp_path", "tmpdir", "inspect", "subprocess", "threading",
+    "multiprocessing", "redirect_stdout", "redirect_stderr", "open", "input", "globals", "locals", "exec", "eval", "compile", "pathlib", "tempfile", "socket", "ctypes",
+    "importlib", "gc", "timeit", "pickle", "io", "os", "shutil", "signal",
+}
+BEYOND_ATTRIBUTES = {"stdin", "stdout", "stderr", "settrace", "_getframe", "modules", "__globals__", "__code__", "__closure__", "__dict__", "__subclasses__", "cache_info", "cache_clear"}
+# Helpers that tests are known to use without importing: they are the standard library's, never the candidate's.
+STANDARD = {
+    "isclose": "math", "sqrt": "math", "floor": "math", "ceil": "math", "gcd": "math", "prod": "math", "factorial": "math", "pi": "math", "inf": "math", "nan": "math", "isnan": "math",
+    "Counter": "collections", "defaultdict": "collections", "OrderedDict": "collections", "deque": "collections", "namedtuple": "collections",
+    "reduce": "functools", "partial": "functools", "deepcopy": "copy", "copy": "copy", "Decimal": "decimal", "Fraction": "fractions",
+    "permutations": "itertools", "combinations": "itertools", "product": "itertools", "chain": "itertools", "islice": "itertools",
+    "approx": "", "raises": "",
+}
+MODULES = {
+    "math", "cmath", "random", "re", "string", "itertools", "functools", "collections", "heapq", "bisect", "operator", "copy", "datetime", "decimal",
+    "fractions", "statistics", "json", "typing", "types", "unittest", "time", "calendar", "textwrap", "hashlib", "enum", "dataclasses", "contextlib", "array", "numbers", "abc",
+}
+
+
+class Sink:
+    """Takes what tests print."""
+
+    encoding = "utf-8"
+
+    def write(self, s):
+        return len(s)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+
+def parse(module, tests):
+    """Compiles tests, a list of (name, source): triples (name, tree, code), and what Go is told where that cannot be."""
+    parsed = []
+    for name, source in tests:
+        try:
+            tree = ast.parse(source, "<%s>" % name)
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as e:
+            return None, ("bad_tests", "%s: %s: %s" % (name, type(e).__name__, e))
+        try:
+            why = beyond(tree, module)
+            if why:
+                return None, ("tests_unsupported", "%s uses %s" % (name, why))
+            parsed.append((name, tree, compile(tree, "<%s>" % name, "exec", 0, True)))
+        except (SyntaxError, ValueError, RecursionError) as e:
+            return None, ("bad_tests", "%s: %s: %s" % (name, type(e).__name__, e))
+    return parsed, None
+
+
+def load(entry, module, tests):
+    """Gives the suite and the answer for Go."""
+    parsed, bad = parse(module, tests)
+    if bad:
+        return None, bad
+    s = Suite(parsed, entry, module)
+    if not s.tests:
+        return None, ("no_tests", "no test asserts, raises or calls anything")
+    return s, ("ready", len(s.tests))
+
+
+def beyond(tree, module):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in BEYOND_NAMES and isinstance(node.ctx, ast.Load):
+            return node.id
+        if isinstance(node, ast.Attribute) and node.attr in BEYOND_ATTRIBUTES:
+            return node.attr
+        if isinstance(node, (ast.AsyncFunctionDef, ast.Await, ast.AsyncFor, ast.AsyncWith)):
+            return "async"
+        for name in imported(node):
+            top = name.split(".")[0]
+            if top not in MODULES and top not in ("pytest", module, "solution", "__future__"):
+                return "module " + name
+    return ""
+
+
+def imported(node):
+    if isinstance(node, ast.Import):
+        return [a.name for a in node.names]
+    if isinstance(node, ast.ImportFrom):
+        return [node.module or ""] if node.level == 0 else ["a relative import"]
+    return []
+
+
+def asked(tree):
+    """Names that a test reads and does not bind itself anywhere outside a function's parameters."""
+    read, bound = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (read if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            bound.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            bound.update((a.asname or a.name).split(".")[0] for a in node.names)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+    return read - bound
+
+
+class Suite:
+    """Tests of mode func: each source is one test."""
+
+    def __init__(self, parsed, entry, module):
+        self.entry, self.module = entry, module
+        self.tests, self.names = [], set()
+        for name, tree, code in parsed:
+            calls = uncalled(tree)
+            if not calls and not does_something(tree):
+                continue
+            self.tests.append((name, code, calls))
+            self.names |= asked(tree) | from_module(tree, module)
+        if entry:
+            self.names.add(entry)
+
+    def run(self, witness, row):
+        try:
+            given = exports(witness, self.names, self.entry)
+        except Stop as e:
+            for name, _, _ in self.tests:
+                row("row", name, outcome(e), str(e)[:500])
+            return
+        proxy_module(self.module, given)
+        for name, code, calls in self.tests:
+            def body():
+                scope = {"__name__": "__test__", "__builtins__": builtins}
+                scope.update(given)
+                exec(code, scope)
+                for f, takes in calls:
+                    if takes:
+                        scope[f](given.get(self.entry) or missing(self.entry))
+                    else:
+                        scope[f]()
+            if not one(name, body, row):
+                return
+
+
+def one(name, body, row):
+    """Runs a test and tells its outcome; False where no other test can be run."""
+    try:
+        body()
+        result = ("pass", "")
+    except Stop as e:
+        result = (outcome(e), str(e))
+    except Unsupported as e:
+        result = ("unsupported", str(e))
+    except AssertionError as e:
+        result = ("fail", text(e))
+    except (SystemExit, KeyboardInterrupt) as e:
+        result = ("error", type(e).__name__ + " in the test")
+    except BaseException as e:
+        result = ("error", type(e).__name__ + ": " + text(e))
+    row("row", name, result[0], result[1][:500])
+    return result[0] not in ("gone", "exit", "long")
+
+
+def text(e):
+    try:
+        return str(e)
+    except BaseException:
+        return type(e).__name__
+
+
+def outcome(e):
+    for kind, name in ((Forged, "forged"), (Gone, "gone"), (Exited, "exit"), (TooLong, "long")):
+        if isinstance(e, kind):
+            return name
+    return "error"
+
+
+def missing(entry):
+    raise NameError("name %r is not defined" % (entry,))
+
+
+def exports(witness, names, entry):
+    """What the candidate defines of the names that tests read.
+
+    A name that Python or its library knows stays theirs, unless it is the entry point: a candidate's own all() or isclose()
+    would decide the tests.
+    """
+    wanted = sorted(n for n in names if n == entry or not hasattr(builtins, n) and n not in STANDARD and n not in MODULES)
+    got, _ = witness.ask("exports", wanted)
+    given = {}
+    for name in names:
+        if name == entry:
+            continue
+        if name in MODULES:
+            given[name] = __import__(name)
+        elif STANDARD.get(name):
+            given[name] = getattr(__import__(STANDARD[name]), name)
+    if type(got) is not list:
+        raise witness.forged("exports of no known shape", "forged_result")
+    for e in got:
+        if type(e) is not tuple or len(e) != 3 or e[0] not in wanted or e[0] in given and e[0] != entry:
+            raise witness.forged("exports of no known shape", "forged_result")
+        if e[1] == "value":
+            given[e[0]] = e[2]
+            if entry and e[0] != entry:
+                witness.flags.add("candidate_helper")
+    return given
+
+
+def from_module(tree, module):
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module in (module, "solution"):
+            names.update(a.name for a in node.names)
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in (module, "solution"):
+            names.add(node.attr)
+    names.discard("*")
+    return names
+
+
+def proxy_module(name, given):
+    """The candidate's module as tests import it: what it exports, and nothing else."""
+    for n in {name, "solution"}:
+        m = types.ModuleType(n)
+        m.__dict__.update(given)
+        m.__all__ = sorted(given)
+        sys.modules[n] = m
+
+
+def uncalled(tree):
+    """Functions check(candidate) and test…() that the source defines and does not call itself."""
+    called = {n.func.id for n in ast.walk(tree) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
+    out = []
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name not in called:
+            required = len(node.args.args) - len(node.args.defaults)
+            if node.name == "check" and required == 1:
+                out.append(("check", True))
+            elif node.name.startswith("test") and required == 0:
+                out.append((node.name, False))
+    return out
+
+
+def does_something(tree):
+    """Whether running the source can fail: an assert, a raise or a call outside definitions."""
+    for node in tree.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
+            continue
+        for n in ast.walk(node):
+            if isinstance(n, (ast.Assert, ast.Raise, ast.Call)):
+                return True
+    return False
