@@ -19,6 +19,7 @@ func specProblem(err error) error {
 	var later *spec.NotAvailableError
 	var pattern *spec.PatternError
 	var schema *spec.SchemaError
+	var program *spec.ProgramError
 	switch {
 	case errors.As(err, &bad):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_BAD_SPEC, "%w", err).
@@ -32,6 +33,8 @@ func specProblem(err error) error {
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_PATTERN_INVALID, "%w", err).With("pattern", pattern.Pattern)
 	case errors.As(err, &schema):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_SCHEMA_INVALID, "%w", err).Field("spec.schema", schema.Err.Error())
+	case errors.As(err, &program):
+		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_PROGRAM_INVALID, "%w", err).Field("spec.program", program.Err.Error())
 	default:
 		return err
 	}

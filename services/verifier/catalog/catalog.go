@@ -6,6 +6,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/math"
+	"github.com/provenir/provenir/services/verifier/rules"
 	"github.com/provenir/provenir/services/verifier/schema"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/text"
@@ -27,12 +28,13 @@ var entries = map[string]entry{
 	"exact_answer": {text.ExactDescriptor, func(_ string, v spec.Values) (verdict.Judge, error) { return text.NewExact(v), nil }},
 	"contains":     {text.ContainsDescriptor, text.NewContains},
 	"regex":        {text.RegexDescriptor, text.NewRegex},
+	rules.Name:     {rules.Descriptor, rules.New},
 	schema.Name:    {schema.Descriptor, schema.New},
 	toolcall.Name:  {toolcall.Descriptor, toolcall.New},
 }
 
 // planned are verifiers that are known and not in this build.
-var planned = []string{"code", "plugin", "remote", "starlark"}
+var planned = []string{"code", "plugin", "remote"}
 
 // Names are the verifiers of this build, sorted.
 func Names() []string {

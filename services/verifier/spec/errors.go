@@ -59,3 +59,15 @@ func (e *SchemaError) Error() string {
 }
 
 func (e *SchemaError) Unwrap() error { return e.Err }
+
+// ProgramError says that a program of the user's cannot be run.
+type ProgramError struct {
+	Path string
+	Err  error
+}
+
+func (e *ProgramError) Error() string {
+	return fmt.Sprintf("spec %s: the program does not compile: %v", e.Path, e.Err)
+}
+
+func (e *ProgramError) Unwrap() error { return e.Err }

@@ -188,6 +188,8 @@ const (
 	ErrorReason_ERROR_REASON_CONFIG_INVALID ErrorReason = 79
 	// ERROR_REASON_SCHEMA_INVALID: the JSON Schema of a spec does not compile, or refers to what lies elsewhere.
 	ErrorReason_ERROR_REASON_SCHEMA_INVALID ErrorReason = 80
+	// ERROR_REASON_PROGRAM_INVALID: the program of a spec does not compile, or has no def verify(row).
+	ErrorReason_ERROR_REASON_PROGRAM_INVALID ErrorReason = 81
 )
 
 // Enum value maps for ErrorReason.
@@ -274,6 +276,7 @@ var (
 		78: "ERROR_REASON_PASSPORT_NOT_FOUND",
 		79: "ERROR_REASON_CONFIG_INVALID",
 		80: "ERROR_REASON_SCHEMA_INVALID",
+		81: "ERROR_REASON_PROGRAM_INVALID",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -357,6 +360,7 @@ var (
 		"ERROR_REASON_PASSPORT_NOT_FOUND":       78,
 		"ERROR_REASON_CONFIG_INVALID":           79,
 		"ERROR_REASON_SCHEMA_INVALID":           80,
+		"ERROR_REASON_PROGRAM_INVALID":          81,
 	}
 )
 
@@ -391,7 +395,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xf8\x15\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\x9a\x16\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -474,7 +478,8 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\x1fERROR_REASON_JSON_NOT_CANONICAL\x10M\x12#\n" +
 	"\x1fERROR_REASON_PASSPORT_NOT_FOUND\x10N\x12\x1f\n" +
 	"\x1bERROR_REASON_CONFIG_INVALID\x10O\x12\x1f\n" +
-	"\x1bERROR_REASON_SCHEMA_INVALID\x10PB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x1bERROR_REASON_SCHEMA_INVALID\x10P\x12 \n" +
+	"\x1cERROR_REASON_PROGRAM_INVALID\x10QB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once
