@@ -12,7 +12,7 @@ import (
 )
 
 // limitLink bounds how many calls are under way at once. Streams live long and wait mostly: they have a bound of
-// their own, so that watchers cannot shut out calls.
+// their own, so that watchers cannot shut out calls. While a hot one is open the garbage collector waits longer.
 func limitLink(unary, streams int64) Interceptor {
 	var calls, open atomic.Int64
 	enter := func(n *atomic.Int64, limit int64) error {
@@ -31,11 +31,14 @@ func limitLink(unary, streams int64) Interceptor {
 			defer calls.Add(-1)
 			return next(ctx, req)
 		},
-		func(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+		func(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, next grpc.StreamHandler) error {
 			if err := enter(&open, streams); err != nil {
 				return err
 			}
 			defer open.Add(-1)
+			if hot[info.FullMethod] {
+				defer collector.busy()()
+			}
 			return next(srv, ss)
 		}}
 }
