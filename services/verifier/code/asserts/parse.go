@@ -173,14 +173,59 @@ var comparisons = map[string]bool{"==": true, "!=": true, "<": true, "<=": true,
 
 // assertion reads what follows assert.
 func (p *parser) assertion(line int) error {
-	c := Check{Line: line}
+	c, err := p.enclosed(line)
+	if err != nil {
+		return err
+	}
+	if p.is(",") { // the message is evaluated only where the test has failed already
+		for p.peek().kind != newline && p.peek().kind != end && !p.is(";") {
+			p.take()
+		}
+	}
+	if c.Left.Call == nil && c.Op == "" {
+		return always(c)
+	}
+	if err := c.sensible(); err != nil {
+		return err
+	}
+	p.suite.Checks = append(p.suite.Checks, *c)
+	return nil
+}
+
+// always passes over an assert of a constant that holds, which many suites begin with.
+func always(c *Check) error {
+	if holds, ok := c.Left.Literal.(bool); ok && holds != c.Not {
+		return nil
+	}
+	return beyond(c.Line, "an assert without a call")
+}
+
+// enclosed reads a comparison that may stand in brackets as a whole.
+func (p *parser) enclosed(line int) (*Check, error) {
+	start, nest := p.at, p.nest
+	if p.is("(") {
+		p.take()
+		c, err := p.comparison(line)
+		if err == nil && p.is(")") && c.Left.Call != nil {
+			p.take()
+			if k := p.peek(); k.kind == newline || k.kind == end || p.is(",") || p.is(";") {
+				return c, nil
+			}
+		}
+		p.at, p.nest = start, nest
+	}
+	return p.comparison(line)
+}
+
+func (p *parser) comparison(line int) (*Check, error) {
+	c := &Check{Line: line}
 	if p.word("not") {
 		p.take()
 		c.Not = true
 	}
 	var err error
 	if c.Left, err = p.operand(); err != nil {
-		return err
+		return nil, err
 	}
 	switch {
 	case p.peek().kind == op && comparisons[p.peek().text]:
@@ -191,7 +236,7 @@ func (p *parser) assertion(line int) error {
 	case p.word("not"):
 		p.take()
 		if t := p.take(); t.text != "in" {
-			return beyond(line, "not %s", t.text)
+			return nil, beyond(line, "not %s", t.text)
 		}
 		c.Op = "not in"
 	case p.word("is"):
@@ -201,23 +246,11 @@ func (p *parser) assertion(line int) error {
 			p.take()
 			c.Op = "is not"
 		}
+	default:
+		return c, nil
 	}
-	if c.Op != "" {
-		if c.Right, err = p.operand(); err != nil {
-			return err
-		}
-	}
-	if err := c.sensible(); err != nil {
-		return err
-	}
-	if p.is(",") { // the message is never shown; a literal has no effect
-		p.take()
-		if _, err := p.literal(); err != nil {
-			return err
-		}
-	}
-	p.suite.Checks = append(p.suite.Checks, c)
-	return nil
+	c.Right, err = p.operand()
+	return c, err
 }
 
 // sensible refuses what means something else in Python than it seems to.

@@ -12,7 +12,7 @@ import (
 // maxExponent bounds the decimals that are compared exactly; beyond it a Decimal equals nothing here.
 const maxExponent = 5000
 
-var decimalText = regexp.MustCompile(`^[+-]?[0-9]{1,5000}(\.[0-9]{0,5000})?(?:E([+-]?[0-9]{1,6}))?$`)
+var decimalText = regexp.MustCompile(`^[+-]?[0-9]+(\.[0-9]*)?(?:E([+-]?[0-9]{1,6}))?$`)
 
 // rational is the exact value of a Fraction or a finite Decimal.
 func rational(v plain.Value) (*big.Rat, bool) {
@@ -35,7 +35,7 @@ func rational(v plain.Value) (*big.Rat, bool) {
 	case "decimal.Decimal":
 		s, ok := o.State.(plain.Str)
 		m := decimalText.FindStringSubmatch(string(s))
-		if !ok || m == nil {
+		if !ok || m == nil || len(s) > maxExponent {
 			return nil, false
 		}
 		if e, _ := strconv.Atoi(m[2]); e > maxExponent || e < -maxExponent {

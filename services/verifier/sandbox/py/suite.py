@@ -65,9 +65,10 @@ def load(entry, module, tests):
     parsed, bad = parse(module, tests)
     if bad:
         return None, bad
+    for name, tree, _ in parsed:
+        if not uncalled(tree) and not does_something(tree):
+            return None, ("no_tests", "%s asserts, raises and calls nothing" % name)
     s = Suite(parsed, entry, module)
-    if not s.tests:
-        return None, ("no_tests", "no test asserts, raises or calls anything")
     return s, ("ready", len(s.tests))
 
 
@@ -116,10 +117,7 @@ class Suite:
         self.entry, self.module = entry, module
         self.tests, self.names = [], set()
         for name, tree, code in parsed:
-            calls = uncalled(tree)
-            if not calls and not does_something(tree):
-                continue
-            self.tests.append((name, code, calls))
+            self.tests.append((name, code, uncalled(tree)))
             self.names |= asked(tree) | from_module(tree, module)
         if entry:
             self.names.add(entry)
@@ -139,7 +137,7 @@ class Suite:
                 exec(code, scope)
                 for f, takes in calls:
                     if takes:
-                        scope[f](given.get(self.entry) or missing(self.entry))
+                        scope[f](given[self.entry] if self.entry in given else missing(self.entry))
                     else:
                         scope[f]()
             if not one(name, body, row):

@@ -1,0 +1,46 @@
+package code
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"github.com/provenir/provenir/services/verifier/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	sandbox.Init()
+	goleak.VerifyTestMain(m)
+}
+
+// pool makes one of the tier, or skips with the reason where the machine does not offer it.
+func pool(t testing.TB, tier sandbox.Tier) *sandbox.Pool {
+	t.Helper()
+	p, err := sandbox.New(sandbox.Config{MinTier: tier, MaxTier: tier}, sandbox.Deps{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if _, err := p.Run(t.Context(), sandbox.Job{Source: "pass"}); err != nil {
+		t.Skipf("this machine does not offer %v: %v", tier, err)
+	}
+	return p
+}
+
+func verifier(t testing.TB, run Runner, options map[string]any) *Verifier {
+	t.Helper()
+	d := Descriptor()
+	values, err := d.Resolve(Name, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := New(Name, values, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
