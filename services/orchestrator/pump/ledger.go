@@ -66,7 +66,10 @@ func (l *Ledger) opened(first *recorderv1.AppendResponse) error {
 	if first.NextSeq == nil {
 		return errors.New("the recorder answered open without next_seq")
 	}
-	l.recorded, l.through = first.GetNextSeq(), first.GetNextSeq()
+	l.recorded = first.GetNextSeq()
+	if first.ThroughSeq != nil { // what is there is not on disk by being there: nothing is paid on the strength of next_seq
+		l.through = first.GetThroughSeq() + 1
+	}
 	l.window.Grant(int64(first.GetCreditBytes()))
 	return nil
 }

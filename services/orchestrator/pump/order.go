@@ -1,6 +1,8 @@
 package pump
 
 import (
+	"math"
+
 	"google.golang.org/protobuf/proto"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
@@ -66,6 +68,10 @@ func reward(j Judged) *corev1.Reward {
 	switch v := s.GetOutcome().(type) {
 	case *verifierv1.VerdictSummary_Scored:
 		r.Verdict = &corev1.Reward_Scored{Scored: v.Scored}
+		if !finite(v.Scored.GetReward()) {
+			r.Verdict = &corev1.Reward_Unscored{Unscored: &corev1.Unscored{Reason: corev1.UnscoredReason_UNSCORED_REASON_NON_FINITE}}
+			r.Use = corev1.TrainUse_TRAIN_USE_MASK
+		}
 	case *verifierv1.VerdictSummary_Unscored:
 		r.Verdict = &corev1.Reward_Unscored{Unscored: v.Unscored}
 		r.Use = corev1.TrainUse_TRAIN_USE_MASK
@@ -75,6 +81,9 @@ func reward(j Judged) *corev1.Reward {
 	}
 	return r
 }
+
+// finite says whether a reward can be averaged: one that cannot would spoil the advantages of its whole group.
+func finite(reward float64) bool { return !math.IsNaN(reward) && !math.IsInf(reward, 0) }
 
 // Summarise reads from a recorded verdict what the verifier would have said beside it.
 func Summarise(verdict []byte) (*verifierv1.VerdictSummary, error) {

@@ -47,10 +47,10 @@ type Pump struct {
 	Timeout  time.Duration // of a verdict; the verifier answers before it, this is for one that never does
 	Second   bool          // there is a second, stricter verdict: then even a recorded rollout goes to the verifier again, which knows whether it was drawn
 
-	round   []row
-	frames  []*trainerv1.RolloutFrame // held back while the round may be recorded already
-	replay  bool
-	heldout []row // of the step, drawn for a second verdict
+	round  []row
+	frames []*trainerv1.RolloutFrame // held back while the round may be recorded already
+	replay bool
+	step   []row // of the step's closed rounds, where there is a second verdict
 
 	// Counts of the run, for the last record.
 	Rollouts, Scored, Clocked uint64
@@ -60,7 +60,11 @@ type row struct {
 	Judged
 	item   uint64                  // at the judge; 0 for a recorded verdict that nobody asked for again
 	before *verifierv1.VerdictItem // as it was recorded; it counts in place of a fresh one
+	drawn  bool                    // for a second verdict
 }
+
+// Open says whether a round was begun and not closed.
+func (p *Pump) Open() bool { return len(p.round) > 0 }
 
 // Add takes frames of the open round, in row order.
 func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error {
@@ -120,9 +124,6 @@ func (p *Pump) Finish(ctx context.Context, step uint64, round uint32) error {
 	judged := make([]Judged, len(p.round))
 	for i, r := range p.round {
 		judged[i] = r.Judged
-		if r.Item.GetHeldoutFollows() {
-			p.heldout = append(p.heldout, r)
-		}
 		p.count(r.Item.GetSummary())
 	}
 	records, paid, err := Records(judged)
@@ -145,7 +146,12 @@ func (p *Pump) Finish(ctx context.Context, step uint64, round uint32) error {
 	if err := p.Payer.Pay(ctx, &trainerv1.VerdictBatch{Rewards: paid, Step: step, Round: round}); err != nil {
 		return fmt.Errorf("pay: %w", err)
 	}
-	if p.Judge != nil && len(p.heldout) == 0 {
+	if p.Second {
+		for _, r := range p.round {
+			r.Item, r.before = nil, nil
+			p.step = append(p.step, r)
+		}
+	} else if p.Judge != nil {
 		p.Judge.Forget(p.Judge.seq + 1)
 	}
 	p.round, p.frames = p.round[:0], nil
@@ -154,157 +160,12 @@ func (p *Pump) Finish(ctx context.Context, step uint64, round uint32) error {
 
 func (p *Pump) count(s *verifierv1.VerdictSummary) {
 	p.Rollouts++
-	if s.GetScored() != nil {
+	if x := s.GetScored(); x != nil && finite(x.GetReward()) {
 		p.Scored++
 	}
 	if s.GetTimeDependent() {
 		p.Clocked++
 	}
-}
-
-// remember takes the verdicts that are on disk: a verdict may depend on time, so a rollout that has one is never judged
-// again. The others are sent now. The round's verdicts follow its rollouts, row by row.
-func (p *Pump) remember(ctx context.Context) error {
-	first := p.Ledger.Next() // every rollout of the round has its seq
-	last := min(first+uint64(len(p.round)), p.Ledger.Recorded())
-	known := 0
-	if first < last {
-		events, err := p.Recorded(ctx, first, last)
-		if err != nil {
-			return fmt.Errorf("read recorded verdicts: %w", err)
-		}
-		for i, e := range events {
-			if e.GetType() != recorderv1.RecordType_RECORD_TYPE_VERDICT || e.GetSeq() != first+uint64(i) {
-				return fmt.Errorf("record %d is a %s where the verdict of %s belongs", e.GetSeq(), e.GetType(), p.round[i].ID)
-			}
-			s, err := Summarise(e.GetPayload())
-			if err != nil {
-				return fmt.Errorf("record %d: %w", e.GetSeq(), err)
-			}
-			p.round[i].before = &verifierv1.VerdictItem{Verdict: e.GetPayload(), Summary: s}
-			known = i + 1
-		}
-	}
-	if p.Second {
-		known = 0
-	}
-	for i := range known {
-		p.round[i].Item = p.round[i].before
-	}
-	for from := known; from < len(p.round); from += sendBatch {
-		if err := p.judge(ctx, from, p.frames[from:min(from+sendBatch, len(p.frames))]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-const sendBatch = 16
-
-// collect waits until every row has its verdict. One that does not come in time is unscored; it never holds the round.
-func (p *Pump) collect(ctx context.Context) error {
-	timer := p.Clock.NewTimer(p.Timeout)
-	defer timer.Stop()
-	for i := 0; i < len(p.round); {
-		r := &p.round[i]
-		if r.Item != nil {
-			i++
-			continue
-		}
-		wait := p.Bell.wait()
-		v, err := p.Judge.Take(r.item)
-		if err != nil {
-			return fmt.Errorf("verdict of %s: %w", r.ID, err)
-		}
-		if v != nil {
-			r.settle(v)
-			continue
-		}
-		select {
-		case <-wait:
-		case <-timer.C():
-			return p.expire()
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
-	}
-	return nil
-}
-
-// expire makes the missing verdicts unscored, after one last look.
-func (p *Pump) expire() error {
-	for i := range p.round {
-		r := &p.round[i]
-		if r.Item != nil {
-			continue
-		}
-		v, err := p.Judge.Take(r.item)
-		if err == nil && v == nil {
-			v, err = late(r.Judged)
-		}
-		if err != nil {
-			return err
-		}
-		r.settle(v)
-	}
-	return nil
-}
-
-// settle takes a fresh verdict, or the recorded one where there is one.
-func (r *row) settle(fresh *verifierv1.VerdictItem) {
-	r.Item = fresh
-	if r.before != nil {
-		r.Item = &verifierv1.VerdictItem{Verdict: r.before.GetVerdict(), Summary: r.before.GetSummary(), HeldoutFollows: fresh.GetHeldoutFollows()}
-	}
-}
-
-// Heldout records the second verdicts of the step, in row order over its rounds, and forgets them.
-func (p *Pump) Heldout(ctx context.Context) error {
-	if len(p.heldout) == 0 {
-		return nil
-	}
-	step := p.round
-	p.round = p.heldout
-	for i := range p.round {
-		p.round[i].Item = nil
-	}
-	records, err := p.second(ctx)
-	p.round, p.heldout = step[:0], nil
-	if err != nil {
-		return err
-	}
-	p.Judge.Forget(p.Judge.seq + 1)
-	return p.Ledger.Append(ctx, records...)
-}
-
-func (p *Pump) second(ctx context.Context) ([]*recorderv1.Record, error) {
-	timer := p.Clock.NewTimer(p.Timeout)
-	defer timer.Stop()
-	out := make([]*recorderv1.Record, 0, len(p.round))
-	expired := false
-	for i := 0; i < len(p.round); {
-		wait := p.Bell.wait()
-		v, err := p.Judge.TakeHeldout(p.round[i].item)
-		if v == nil && err == nil && expired {
-			v, err = late(p.round[i].Judged)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if v == nil {
-			select {
-			case <-wait:
-			case <-timer.C():
-				expired = true
-			case <-ctx.Done():
-				return nil, context.Cause(ctx)
-			}
-			continue
-		}
-		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_HELDOUT_VERDICT, Payload: v.GetVerdict()})
-		i++
-	}
-	return out, nil
 }
 
 // Unscored is the share of rollouts of the run without a reward so far.
