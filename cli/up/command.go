@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/internal/residence"
 	"github.com/provenir/provenir/mesh"
 )
 
@@ -74,6 +75,9 @@ func serve(cmd *cobra.Command, a *app.App, roles []mesh.Role) error {
 	}
 	if err := announce(a, m, s.TokenFile()); err != nil {
 		return err
+	}
+	if err := residence.Trim(); err != nil {
+		a.Note("memory that only the start needed stays: %v", err)
 	}
 	select {
 	case <-cmd.Context().Done():
