@@ -20,8 +20,11 @@ func (l *live) stepped() {
 func (l *live) clock(signals []detect.Signal) {
 	st := l.mon.Stats()
 	at := incident.Place{Seq: st.Next - min(st.Next, 1), Step: st.Step}
-	l.found(l.clocked.Step(at, 1, signals), true)
+	l.found(l.clocked.Step(at, clockSpans, signals), true, "")
 }
+
+// clockSpans: a clock and a machine know no attempts, so their incidents are never superseded.
+const clockSpans = 1
 
 // clockKinds are raised here and nowhere else.
 var clockKinds = map[string]bool{detect.KindStall: true, kindDiskLow: true, kindDivergent: true, kindLedger: true}

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"path"
 	"sync"
@@ -41,11 +42,12 @@ type live struct {
 type finding struct {
 	incident.Event
 	byClock bool // it would not be the same on a repeat, so no gate may decide on it: writers are not told
+	trace   string
 }
 
-func (l *live) found(events []incident.Event, byClock bool) {
+func (l *live) found(events []incident.Event, byClock bool, trace string) {
 	for _, e := range events {
-		l.untold = append(l.untold, finding{e, byClock})
+		l.untold = append(l.untold, finding{e, byClock, trace})
 	}
 }
 
@@ -113,6 +115,7 @@ func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (t
 	err = events.Append(ctx, epoch, recs)
 	next := events.Next()
 	var repeated []uint64 // steps that were observed before
+	trace := traceparent(ctx)
 	for i := range recs {
 		r := &recs[i]
 		if r.Seq >= next {
@@ -124,7 +127,7 @@ func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (t
 			}
 			continue
 		}
-		l.found(l.mon.Observe(r.Seq, r.Type, r.Payload), false)
+		l.found(l.mon.Observe(r.Seq, r.Type, r.Payload), false, trace)
 		if r.Type == ledger.Step {
 			l.stepped()
 		}
@@ -156,6 +159,7 @@ func (l *live) tell(ctx context.Context) (told []*recorderv1.Anomaly, err error)
 	var recs []store.Record
 	for _, e := range l.untold {
 		a := monitor.Anomaly(l.run.ID, e.Event)
+		a.Traceparent = e.trace
 		if !e.byClock && (e.What == incident.Open || e.What == incident.Escalate) {
 			told = append(told, a)
 		}
@@ -200,6 +204,12 @@ func (l *live) storeLocked(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	learned, err := json.Marshal(&l.stall)
+	if err != nil {
+		return err
+	}
+	// Beside the monitor's state, which is a function of the events, stands what the clock taught.
+	b = append(append(append(b[:len(b)-1], `,"clock":`...), learned...), '}')
 	if _, err := l.log(ledger.Findings).AppendNext(ctx, []store.Record{{Type: ledger.DetectorState, Payload: b}}); err != nil {
 		return err
 	}

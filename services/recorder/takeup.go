@@ -10,6 +10,7 @@ import (
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/incident"
 	"github.com/provenir/provenir/services/recorder/monitor"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/store"
@@ -26,6 +27,9 @@ func (l *live) takeUp(ctx context.Context) error {
 	if state != nil {
 		mon, err = monitor.Restore(l.run.ID, state)
 		l.given = true
+	}
+	if err == nil {
+		err = l.takeUpClock(ctx, state)
 	}
 	if err != nil {
 		return fmt.Errorf("take up the state of run %s: %w", l.run.ID, err)
@@ -45,14 +49,40 @@ func (l *live) takeUp(ctx context.Context) error {
 		if !f.Inline() {
 			payload = nil
 		}
-		l.found(mon.Observe(f.Seq, f.Type, payload), false)
+		l.found(mon.Observe(f.Seq, f.Type, payload), false, "")
 	}
 	l.mon = mon
+	if mon.Stats().LastType == ledger.RunClose {
+		l.stall.End()
+	}
 	if l.log(ledger.Findings).Broken() != nil {
 		return nil // it can be read, and nothing can be added
 	}
 	_, err = l.tell(ctx)
 	return err
+}
+
+// takeUpClock takes up what a replay cannot give: incidents that a clock or the machine raised, from the log findings, and
+// how long steps take, from the state. A run that stalled before a restart is not well after it.
+func (l *live) takeUpClock(ctx context.Context, state []byte) error {
+	var told []incident.Event
+	err := l.eachAnomaly(ctx, 0, func(a *recorderv1.Anomaly, _ uint64) {
+		if clockKinds[a.GetKind()] {
+			told = append(told, monitor.EventOf(a))
+		}
+	})
+	if err != nil {
+		return err
+	}
+	l.clocked = incident.New(l.run.ID)
+	l.clocked.Adopt(clockSpans, told)
+	var learned struct {
+		Clock json.RawMessage `json:"clock"`
+	}
+	if state == nil || json.Unmarshal(state, &learned) != nil || len(learned.Clock) == 0 {
+		return nil // it is learned anew
+	}
+	return l.stall.Resume(learned.Clock, l.s.d.Clock.Now())
 }
 
 // stateWindow is how many findings are read at once, from the end, in search of a state.
@@ -90,20 +120,26 @@ func (l *live) newestState(ctx context.Context) (state []byte, at uint64, err er
 // knownSince lists the findings from a place on, by uid.
 func (l *live) knownSince(ctx context.Context, from uint64) (map[string]uint64, error) {
 	known := map[string]uint64{}
+	err := l.eachAnomaly(ctx, from, func(a *recorderv1.Anomaly, seq uint64) { known[a.GetUid()] = seq })
+	return known, err
+}
+
+// eachAnomaly reads findings from a place on. What is behind damage is left out; the log says so itself.
+func (l *live) eachAnomaly(ctx context.Context, from uint64, visit func(a *recorderv1.Anomaly, seq uint64)) error {
 	for f, err := range l.log(ledger.Findings).Events(ctx, store.Query{From: from, Types: []ledger.RecordType{ledger.Anomaly}}) {
 		if store.KindOf(err) == store.Corrupt {
-			break
+			return nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("read the findings of run %s: %w", l.run.ID, err)
+			return fmt.Errorf("read the findings of run %s: %w", l.run.ID, err)
 		}
-		var a recorderv1.Anomaly
-		if err := proto.Unmarshal(f.Stored, &a); err != nil {
-			return nil, fmt.Errorf("finding %d of run %s: %w", f.Seq, l.run.ID, err)
+		a := &recorderv1.Anomaly{}
+		if err := proto.Unmarshal(f.Stored, a); err != nil {
+			return fmt.Errorf("finding %d of run %s: %w", f.Seq, l.run.ID, err)
 		}
-		known[a.GetUid()] = f.Seq
+		visit(a, f.Seq)
 	}
-	return known, nil
+	return nil
 }
 
 // recover opens the runs that have something left to do.

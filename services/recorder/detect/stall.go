@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,12 +26,14 @@ type Stall struct {
 	took  stat.Window
 	slow  int
 	ended bool
+	// resumed says that last is a restart and no step: the time to the next step is not one that a step took.
+	resumed bool
 }
 
 // Step notes that a step was recorded at a time, and judges how long it took.
 func (s *Stall) Step(at time.Time) (sig Signal, ok bool) {
-	defer func() { s.last = at }()
-	if s.last.IsZero() || at.Before(s.last) {
+	defer func() { s.last, s.resumed = at, false }()
+	if s.last.IsZero() || s.resumed || at.Before(s.last) {
 		return Signal{}, false
 	}
 	x := at.Sub(s.last).Seconds()
@@ -82,6 +86,29 @@ func (s *Stall) Check(now time.Time) (sig Signal, ok bool) {
 		sig.Level = Critical
 	}
 	return sig, true
+}
+
+// stallState is what a snapshot holds: how long steps take, and not when the last one was. After a restart the wait begins
+// anew: while nobody could take a step down, none was overdue.
+type stallState struct {
+	Took  stat.Window `json:"took"`
+	Slow  int         `json:"slow"`
+	Ended bool        `json:"ended"`
+}
+
+// MarshalJSON gives what was learned.
+func (s *Stall) MarshalJSON() ([]byte, error) {
+	return json.Marshal(stallState{s.took, s.slow, s.ended})
+}
+
+// Resume takes up what was learned, at a time from which the next step is waited for.
+func (s *Stall) Resume(learned []byte, now time.Time) error {
+	var st stallState
+	if err := json.Unmarshal(learned, &st); err != nil {
+		return fmt.Errorf("state of the stall detector: %w", err)
+	}
+	*s = Stall{last: now, took: st.Took, slow: st.Slow, ended: st.Ended, resumed: true}
+	return nil
 }
 
 // End stops the watch: the run is closed, no further step is due.

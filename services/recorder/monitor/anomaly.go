@@ -31,5 +31,15 @@ func Anomaly(run string, e incident.Event) *recorderv1.Anomaly {
 	return a
 }
 
+// EventOf reads back what [Anomaly] wrote; the evidence but for its metric is left out.
+func EventOf(a *recorderv1.Anomaly) incident.Event {
+	e := incident.Event{UID: a.GetUid(), Incident: a.GetIncident(), What: incident.What(a.GetEvent()), Kind: a.GetKind(),
+		Severity: detect.Severity(a.GetSeverity()), Seq: a.GetSeq(), Step: a.GetStep(), Onset: a.GetOnsetStep(), Attempt: a.GetAttempt(), Detail: a.GetDetail()}
+	if len(a.GetEvidence()) > 0 {
+		e.Metric = a.GetEvidence()[0].GetMetric()
+	}
+	return e
+}
+
 // Severity translates; the numbers agree by design.
 func Severity(s detect.Severity) corev1.Severity { return corev1.Severity(s) }

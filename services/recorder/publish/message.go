@@ -18,6 +18,8 @@ const (
 	HeaderSeq        = "Provenir-Ledger-Seq" // of the finding, in the log findings
 	HeaderCheckpoint = "Provenir-Checkpoint" // signed note that covers it, base64: header values are one line
 
+	HeaderTrace = "traceparent" // W3C trace context of the call that brought the step; missing where it had none
+
 	eventType = "dev.provenir.anomaly.v1"
 	schema    = "provenir.recorder.v1.Anomaly"
 )
@@ -31,7 +33,7 @@ type Messenger struct {
 // Message is what goes out for an anomaly: the body is the anomaly, the headers say where it is in the ledger, so that a
 // subscriber can ask for the proof.
 func (m Messenger) Message(tenant string, a *recorderv1.Anomaly, body, checkpoint []byte) outbox.Message {
-	return outbox.Message{
+	out := outbox.Message{
 		ID:      a.GetUid(),
 		Subject: Subject(tenant, a),
 		Body:    body,
@@ -48,6 +50,10 @@ func (m Messenger) Message(tenant string, a *recorderv1.Anomaly, body, checkpoin
 			HeaderCheckpoint: base64.StdEncoding.EncodeToString(checkpoint),
 		},
 	}
+	if t := a.GetTraceparent(); t != "" {
+		out.Headers[HeaderTrace] = t
+	}
+	return out
 }
 
 // Subject is provenir.v1.<tenant>.anomaly.<severity>.<kind>.<run>.
