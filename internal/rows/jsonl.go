@@ -97,6 +97,9 @@ func (r *Reader) array(in io.Reader) (func() (Row, error), error) {
 		n++
 		var raw json.RawMessage
 		if err := d.Decode(&raw); err != nil {
+			if errors.Is(err, io.EOF) { // behind a comma; as io.EOF it would be taken for the end
+				err = io.ErrUnexpectedEOF
+			}
 			return Row{}, fmt.Errorf("read %s: element %d: %w", r.name, n, err)
 		}
 		return r.object(raw, n)

@@ -113,6 +113,8 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 		{"not an array", "x.json", `{"a":1}`, "one object a line is .jsonl", Options{}},
 		{"text behind the array", "x.json", `[{"a":1}] x`, "behind the array", Options{}},
 		{"array that does not end", "x.json", `[{"a":1}`, "does not end", Options{}},
+		{"array that ends behind a comma", "x.json", `[{"a":1},`, "unexpected EOF", Options{}},
+		{"array that ends in an element", "x.json", `[{"a":1},{"a":`, "unexpected EOF", Options{}},
 		{"broken element", "x.json", `[{"a":}]`, "element 1", Options{}},
 		{"column twice", "x.csv", "a,a\n", "twice", Options{}},
 		{"no header", "x.csv", "", "header", Options{}},

@@ -5,11 +5,13 @@ import (
 	"crypto/sha256"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
+	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/services/verifier/catalog"
 )
 
@@ -44,6 +46,7 @@ func (s *Service) readRows(ctx context.Context, stream verifierv1.VerifierServic
 	var current *catalog.Compiled
 	limit := s.cfg.Deadline
 	ids := map[[16]byte]struct{}{}
+	var own *verifierv1.RowError // of a spec that came with a row: its fault, and that of rows that go by the same spec
 	for {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -53,8 +56,14 @@ func (s *Service) readRows(ctx context.Context, stream verifierv1.VerifierServic
 			return err
 		}
 		if m.GetSpec() != nil || current == nil {
-			if current, err = s.compiled.get(m.GetSpec()); err != nil {
+			next, err := s.compiled.get(m.GetSpec())
+			switch {
+			case err == nil:
+				current, own = next, nil
+			case current == nil || m.GetRow() == nil:
 				return err
+			default:
+				own = &verifierv1.RowError{Code: strings.ToLower(rpc.Reason(err)), Message: rpc.Message(err)}
 			}
 		}
 		if m.GetDeadline() != nil {
@@ -71,7 +80,11 @@ func (s *Service) readRows(ctx context.Context, stream verifierv1.VerifierServic
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		if bad := rowError(m, ids); bad != nil {
+		bad := rowError(m, ids)
+		if bad == nil {
+			bad = own
+		}
+		if bad != nil {
 			answer <- &verifierv1.VerifyBatchResponse{Id: m.GetRow().GetRolloutId(), Result: &verifierv1.VerifyBatchResponse_Error{Error: bad}}
 			continue
 		}

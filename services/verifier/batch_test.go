@@ -176,3 +176,27 @@ func TestCheckTaskFindsPromptsThatPass(t *testing.T) {
 		})
 	}
 }
+
+// A spec that came with one row of many does not end the others, and rows that would go by it are not judged by another.
+func TestARowsOwnSpecIsItsOwnFault(t *testing.T) {
+	c, _ := serve(t, Config{}, Deps{})
+	rows := make([]*verifierv1.VerifyBatchRequest, 5)
+	for i := range rows {
+		rows[i] = row(fmt.Sprint(i), "X", `{"reference":"x"}`)
+	}
+	rows[0].Spec = specFor(t, "exact_answer", nil)
+	rows[1].Spec = &verifierv1.Spec{Name: "mth"}
+	rows[3].Spec = &verifierv1.Spec{Name: "exact_answer:case=exact"}
+	got, err := batch(t, c, rows...)
+	if err != nil || len(got) != len(rows) {
+		t.Fatalf("%d answers, %v", len(got), err)
+	}
+	for i, want := range []string{"equal", "unknown_verifier", "unknown_verifier", "different", "different"} {
+		if have := got[i].GetError().GetCode() + got[i].GetVerdict().GetReason(); have != want {
+			t.Errorf("row %d: %v, want %s", i, got[i], want)
+		}
+	}
+	if !strings.Contains(got[1].GetError().GetMessage(), "math") {
+		t.Errorf("the nearest name is not given: %v", got[1])
+	}
+}
