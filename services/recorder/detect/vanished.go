@@ -29,13 +29,13 @@ type presence struct {
 }
 
 func (*vanished) name() string    { return "vanished" }
-func (*vanished) kinds() []string { return []string{"metric_vanished"} }
+func (*vanished) kinds() []string { return []string{"metric_vanished"} } // and metric_invalid, which is another's too
 func (*vanished) reads() []string { return nil }
 func (d *vanished) state() any    { return &d.S }
 func (d *vanished) reset()        { d.S.Seen = nil }
 
 func (d *vanished) step(f *frame) {
-	next := 0 // both lists are sorted: one pass
+	next, over := 0, false // both lists are sorted: one pass
 	for i := range f.Values {
 		name := f.Values[i].Name
 		for next < len(d.S.Seen) && d.S.Seen[next].Name < name {
@@ -47,7 +47,11 @@ func (d *vanished) step(f *frame) {
 			next++
 			continue
 		}
-		if i > 0 && f.Values[i-1].Name == name || len(d.S.Seen) == MaxMetrics {
+		if i > 0 && f.Values[i-1].Name == name {
+			continue
+		}
+		if len(d.S.Seen) == MaxMetrics {
+			over = true
 			continue
 		}
 		d.S.Seen = slices.Insert(d.S.Seen, next, presence{Name: strings.Clone(name), Count: 1, Last: f.row, Period: 1})
@@ -55,6 +59,18 @@ func (d *vanished) step(f *frame) {
 	}
 	for ; next < len(d.S.Seen); next++ {
 		d.silent(f, &d.S.Seen[next])
+	}
+	d.full(f, over)
+}
+
+// full says that a run has more names than are watched: what is not watched must not pass for healthy.
+func (d *vanished) full(f *frame, over bool) {
+	switch {
+	case over:
+		f.signal(Signal{Kind: "metric_invalid", Level: Warn, Need: 1, Evidence: Evidence{Limit: MaxMetrics, HasLimit: true,
+			Note: "names of metrics; what comes beyond them is recorded and not watched"}})
+	case f.isOpen("metric_invalid"):
+		f.signal(Signal{Kind: "metric_invalid", Clear: true})
 	}
 }
 
