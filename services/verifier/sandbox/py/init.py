@@ -5,6 +5,7 @@ so does the zygote, and with it every job.
 """
 import _socket
 import array
+import builtins
 import ctypes
 import gc
 import os
@@ -109,6 +110,7 @@ def main(conf):
         libc.prctl(PR_CAPBSET_DROP, c, 0, 0, 0)
     if libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
         os._exit(3)
+    builtins.exit = builtins.quit = sys.exit  # what the site module gives to programs
     zygote = Zygote(conf)
     zygote.spawner.runners = {"func": modules["candidate"].run, "script": modules["candidate"].script}
     if "judge" in modules:

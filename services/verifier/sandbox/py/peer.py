@@ -146,7 +146,7 @@ class Coder:
             self.special(v, t, out, d)
 
     def special(self, v, t, out, d):
-        kind = t.__module__ + "." + t.__qualname__ if type(t) is type else ""
+        kind = "%s.%s" % (t.__module__, t.__qualname__)
         state = _states.get(kind)
         if state is not None and _is_genuine(t, kind):
             self.other(kind, state(v), out, d)

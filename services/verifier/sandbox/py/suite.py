@@ -125,9 +125,9 @@ class Suite:
     def run(self, witness, row):
         try:
             given = exports(witness, self.names, self.entry)
-        except Stop as e:
+        except (Stop, Exception) as e:
             for name, _, _ in self.tests:
-                row("row", name, outcome(e), str(e)[:500])
+                row("row", name, outcome(e), text(e)[:500])
             return
         proxy_module(self.module, given)
         for name, code, calls in self.tests:
