@@ -12,6 +12,7 @@ type Instance struct {
 	Reference  string // the answer; the policy never sees it
 	Completion string // a demonstration for supervised warm-up; empty where the pack has none
 	Spec       string // the verifier that judges an answer, as spec text
+	Row        string // further columns that the verifier needs, as a JSON object; empty for none
 	Split      Split
 	Difficulty int // 1 to 10
 }

@@ -1,11 +1,13 @@
 package task
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"math/big"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,32 +56,91 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// The golden file pins the packs: whoever changes an instance has to raise the version and say so.
+// The golden files pin the packs: whoever changes an instance has to raise the version and say so.
 func TestGolden(t *testing.T) {
-	p, _ := Lookup("arithmetic")
-	var got strings.Builder
-	fmt.Fprintf(&got, "version %s\n", p.Version())
-	for _, s := range []Setting{{Preset: PresetDemo}, {Difficulty: 1}, {Difficulty: 6}, {Difficulty: 10}} {
-		for index := range uint64(20) {
-			i, err := p.Instance(7, index, s)
+	for _, p := range Packs() {
+		t.Run(p.Name(), func(t *testing.T) {
+			var got strings.Builder
+			fmt.Fprintf(&got, "version %s\n", p.Version())
+			settings := []Setting{{Difficulty: 1}, {Difficulty: 6}, {Difficulty: 10}}
+			for _, preset := range p.Presets() {
+				settings = append([]Setting{{Preset: preset}}, settings...)
+			}
+			for _, s := range settings {
+				for index := range uint64(20) {
+					i, err := p.Instance(7, index, s)
+					if err != nil {
+						t.Fatal(err)
+					}
+					fmt.Fprintf(&got, "%s%d %s %q %q %q %s", s.Preset, s.Difficulty, i.ID[:12], i.Prompt, i.Completion, i.Reference, i.Split)
+					if i.Row != "" {
+						fmt.Fprintf(&got, " %s", i.Row)
+					}
+					got.WriteByte('\n')
+				}
+			}
+			file := "testdata/" + p.Name() + ".golden"
+			if *update {
+				if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
 			}
-			fmt.Fprintf(&got, "%s%d %s %q %q %q %s\n", s.Preset, s.Difficulty, i.ID[:12], i.Prompt, i.Completion, i.Reference, i.Split)
-		}
+			if got.String() != string(want) {
+				t.Errorf("instances changed; raise the version and run with -update\n%.2000s", got.String())
+			}
+		})
 	}
-	const file = "testdata/arithmetic.golden"
-	if *update {
-		if err := os.WriteFile(file, []byte(got.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.String() != string(want) {
-		t.Errorf("instances changed; raise the version and run with -update\n%s", got.String())
+}
+
+// What every pack promises: instances are a function of seed and index, one problem is in one split, all splits have
+// some, difficulties outside 1 to 10 are refused, and no degenerate answer is simply the demonstration.
+func TestEveryPack(t *testing.T) {
+	for _, p := range Packs() {
+		t.Run(p.Name(), func(t *testing.T) {
+			if _, err := p.Instance(1, 0, Setting{Difficulty: 11}); err == nil {
+				t.Error("difficulty 11 was taken")
+			}
+			if _, err := p.Instance(1, 0, Setting{Preset: "nobody's"}); err == nil {
+				t.Error("an unknown preset was taken")
+			}
+			if _, err := p.GuessRate(Setting{Difficulty: 99}); err == nil {
+				t.Error("a rate for a difficulty that is not there")
+			}
+			for _, d := range []int{1, 4, 7, 10} {
+				where, splits := map[string]Split{}, map[Split]int{}
+				for index := range uint64(400) {
+					i, err := p.Instance(index%3, index, Setting{Difficulty: d})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if again, err := p.Instance(index%3, index, Setting{Difficulty: d}); err != nil || again != i {
+						t.Fatalf("not a function of seed and index: %+v and %+v", i, again)
+					}
+					if was, known := where[i.ID]; known && was != i.Split {
+						t.Fatalf("%q is in two splits", i.Prompt)
+					}
+					where[i.ID] = i.Split
+					splits[i.Split]++
+					if i.Row != "" && !json.Valid([]byte(i.Row)) {
+						t.Fatalf("row %s", i.Row)
+					}
+					if slices.Contains(p.Degenerate(i), i.Completion) {
+						t.Fatalf("a degenerate answer is the demonstration: %q", i.Completion)
+					}
+				}
+				if splits[Train] < 250 || splits[Dev] == 0 || splits[Test] == 0 {
+					t.Errorf("difficulty %d: splits %v", d, splits)
+				}
+				rate, err := p.GuessRate(Setting{Difficulty: d})
+				if err != nil || rate < 0 || rate > 0.5 {
+					t.Errorf("difficulty %d: guessing rate %v, %v", d, rate, err)
+				}
+			}
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/math"
+	"github.com/provenir/provenir/services/verifier/puzzle"
 	"github.com/provenir/provenir/services/verifier/rules"
 	"github.com/provenir/provenir/services/verifier/schema"
 	"github.com/provenir/provenir/services/verifier/spec"
@@ -25,12 +26,14 @@ var entries = map[string]entry{
 	math.Name: {math.Descriptor, func(path string, v spec.Values) (verdict.Judge, error) {
 		return math.New(path, v)
 	}},
-	"exact_answer": {text.ExactDescriptor, func(_ string, v spec.Values) (verdict.Judge, error) { return text.NewExact(v), nil }},
-	"contains":     {text.ContainsDescriptor, text.NewContains},
-	"regex":        {text.RegexDescriptor, text.NewRegex},
-	rules.Name:     {rules.Descriptor, rules.New},
-	schema.Name:    {schema.Descriptor, schema.New},
-	toolcall.Name:  {toolcall.Descriptor, toolcall.New},
+	"exact_answer":        {text.ExactDescriptor, func(_ string, v spec.Values) (verdict.Judge, error) { return text.NewExact(v), nil }},
+	"contains":            {text.ContainsDescriptor, text.NewContains},
+	"regex":               {text.RegexDescriptor, text.NewRegex},
+	puzzle.CountdownName:  {puzzle.CountdownDescriptor, puzzle.NewCountdown},
+	puzzle.RegexSynthName: {puzzle.RegexSynthDescriptor, puzzle.NewRegexSynth},
+	rules.Name:            {rules.Descriptor, rules.New},
+	schema.Name:           {schema.Descriptor, schema.New},
+	toolcall.Name:         {toolcall.Descriptor, toolcall.New},
 }
 
 // planned are verifiers that are known and not in this build.
