@@ -33,7 +33,7 @@ func (s *Service) SampleTasks(r *verifierv1.SampleTasksRequest, stream verifierv
 			}
 		}
 		frame.Tasks = append(frame.Tasks, &verifierv1.Task{
-			Id: i.ID, Prompt: i.Prompt, Reference: i.Reference, Completion: i.Completion, Difficulty: uint32(i.Difficulty),
+			Id: i.ID, Prompt: i.Prompt, Reference: i.Reference, Completion: i.Completion, Difficulty: uint32(i.Difficulty), RowJson: []byte(i.Row),
 		})
 		if len(frame.GetTasks()) == tasksAtOnce {
 			if err := stream.Send(frame); err != nil {

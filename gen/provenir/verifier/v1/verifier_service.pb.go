@@ -1824,7 +1824,9 @@ type Task struct {
 	// completion is a demonstration; empty where the pack has none.
 	Completion string `protobuf:"bytes,4,opt,name=completion,proto3" json:"completion,omitempty"`
 	// difficulty of the instance.
-	Difficulty    uint32 `protobuf:"varint,5,opt,name=difficulty,proto3" json:"difficulty,omitempty"`
+	Difficulty uint32 `protobuf:"varint,5,opt,name=difficulty,proto3" json:"difficulty,omitempty"`
+	// row_json holds further columns that the verifier needs, as a JSON object; empty for none.
+	RowJson       []byte `protobuf:"bytes,6,opt,name=row_json,json=rowJson,proto3" json:"row_json,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1892,6 +1894,13 @@ func (x *Task) GetDifficulty() uint32 {
 		return x.Difficulty
 	}
 	return 0
+}
+
+func (x *Task) GetRowJson() []byte {
+	if x != nil {
+		return x.RowJson
+	}
+	return nil
 }
 
 // SampleTasksResponse is a batch of instances.
@@ -5102,7 +5111,7 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"difficulty\x18\x05 \x01(\rB\a\xbaH\x04*\x02\x18\n" +
 	"R\n" +
 	"difficulty\x12\x16\n" +
-	"\x06preset\x18\x06 \x01(\tR\x06preset\"\x8c\x01\n" +
+	"\x06preset\x18\x06 \x01(\tR\x06preset\"\xa7\x01\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06prompt\x18\x02 \x01(\tR\x06prompt\x12\x1c\n" +
@@ -5112,7 +5121,8 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"completion\x12\x1e\n" +
 	"\n" +
 	"difficulty\x18\x05 \x01(\rR\n" +
-	"difficulty\"\x9a\x01\n" +
+	"difficulty\x12\x19\n" +
+	"\brow_json\x18\x06 \x01(\fR\arowJson\"\x9a\x01\n" +
 	"\x13SampleTasksResponse\x120\n" +
 	"\x05tasks\x18\x01 \x03(\v2\x1a.provenir.verifier.v1.TaskR\x05tasks\x12.\n" +
 	"\x04spec\x18\x02 \x01(\v2\x1a.provenir.verifier.v1.SpecR\x04spec\x12!\n" +
