@@ -44,6 +44,9 @@ func (s *Service) Train(g trainerv1.TrainerService_TrainServer) error {
 	if _, ok := idgen.Bytes(start.GetRunId()); !ok {
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "run_id %q is no run's uid", start.GetRunId())
 	}
+	if err := validStart(start); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancelCause(g.Context())
 	defer cancel(nil)
 	me, err := s.enter(ctx, start.GetRunId(), first.GetEpoch(), cancel)

@@ -6,10 +6,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
@@ -27,11 +29,25 @@ type Row struct {
 // maxLine bounds one row; the evaluator has refused longer ones at ingest.
 const maxLine = 4 << 20
 
-// Read reads JSON lines. The evaluator has validated the file; what is wrong here all the same is an error with its line.
+// shownRows is how many bad rows an error names; it counts all.
+const shownRows = 20
+
+// BadRows are the rows that cannot be trained: the first of them with their lines, and how many there are.
+type BadRows struct {
+	Count int
+	First []string
+}
+
+func (b *BadRows) Error() string {
+	return fmt.Sprintf("%d rows cannot be read: %s", b.Count, strings.Join(b.First, "; "))
+}
+
+// Read reads JSON lines. The evaluator has validated the file; what is wrong here all the same is a *BadRows.
 func Read(r io.Reader) ([]Row, error) {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 64<<10), maxLine)
 	var out []Row
+	var bad BadRows
 	for line := 1; s.Scan(); line++ {
 		b := bytes.TrimSpace(s.Bytes())
 		if len(b) == 0 {
@@ -39,7 +55,10 @@ func Read(r io.Reader) ([]Row, error) {
 		}
 		row, err := parse(b)
 		if err != nil {
-			return nil, fmt.Errorf("row %d: %w", line, err)
+			if bad.Count++; bad.Count <= shownRows {
+				bad.First = append(bad.First, fmt.Sprintf("row %d: %v", line, err))
+			}
+			continue
 		}
 		if row.ID == "" {
 			row.ID = fmt.Sprintf("row-%d", line)
@@ -49,10 +68,16 @@ func Read(r io.Reader) ([]Row, error) {
 	if err := s.Err(); err != nil {
 		return nil, fmt.Errorf("read the rows: %w", err)
 	}
+	if bad.Count > 0 {
+		return nil, &bad
+	}
 	return out, nil
 }
 
 func parse(b []byte) (Row, error) {
+	if !utf8.Valid(b) { // the decoder would put other characters in the place of what it cannot read
+		return Row{}, errors.New("not UTF-8")
+	}
 	fields := map[string]json.RawMessage{}
 	if err := json.Unmarshal(b, &fields); err != nil {
 		return Row{}, err
@@ -96,9 +121,6 @@ func text(fields map[string]json.RawMessage, key string) ([]byte, error) {
 	var s string
 	if err := json.Unmarshal(raw, &s); err != nil {
 		return nil, fmt.Errorf("%s is not a text", key)
-	}
-	if !utf8.ValidString(s) {
-		return nil, fmt.Errorf("%s is not UTF-8", key)
 	}
 	return []byte(s), nil
 }

@@ -1,6 +1,7 @@
 package rows
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -30,11 +31,21 @@ func TestBadRowsAreNamed(t *testing.T) {
 		"no prompt": {`{"prompt":"a"}` + "\n" + `{"reference":"1"}`, "row 2: no prompt"},
 		"not text":  {`{"prompt":5}`, "row 1: prompt is not a text"},
 		"not JSON":  {`{"prompt":`, "row 1"},
+		"not UTF-8": {`{"prompt":"a` + "\xff" + `"}`, "row 1: not UTF-8"},
 		"too long":  {`{"prompt":"` + strings.Repeat("x", maxLine) + `"}`, "too long"},
 	} {
 		if _, err := Read(strings.NewReader(c[0])); err == nil || !strings.Contains(err.Error(), c[1]) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Whoever mends a file wants to know how much there is to mend.
+func TestBadRowsAreCounted(t *testing.T) {
+	_, err := Read(strings.NewReader(strings.Repeat(`{"prompt":"a"}`+"\n"+`{"reference":"1"}`+"\n", 50)))
+	var bad *BadRows
+	if !errors.As(err, &bad) || bad.Count != 50 || len(bad.First) != 20 || bad.First[19] != "row 40: no prompt" || !strings.HasPrefix(err.Error(), "50 rows") {
+		t.Errorf("%v", err)
 	}
 }
 

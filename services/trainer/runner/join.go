@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"math"
 
 	"google.golang.org/protobuf/proto"
 
@@ -52,7 +53,7 @@ func (r *run) forget(last []*rollout) {
 	ids := make([]string, len(last))
 	for i, x := range last {
 		ids[i] = x.id
-		r.sent[x.id] = &rollout{id: x.id, digest: x.digest, reward: x.reward}
+		r.sent[x.id] = &rollout{id: x.id, digest: x.digest, paid: x.paid}
 	}
 	if r.past = append(r.past, ids); len(r.past) > remembered {
 		for _, id := range r.past[0] {
@@ -66,15 +67,27 @@ func take(x *rollout, reward *corev1.Reward) (fresh bool, err error) {
 	switch {
 	case x == nil || !bytes.Equal(reward.GetRolloutDigest(), x.digest[:]):
 		return false, &engine.Error{Reason: "VERDICT_UNKNOWN_ROLLOUT", Detail: reward.GetRolloutId() + " was not sent lately with that digest"}
-	case x.reward == nil:
-		x.reward = reward
+	case x.paid == nil:
+		x.paid, x.reward = reward, finite(reward)
 		x.masked = reward.GetUse() != corev1.TrainUse_TRAIN_USE_USE
 		return true, nil
-	case proto.Equal(x.reward, reward):
+	case proto.Equal(x.paid, reward):
 		return false, nil
 	default:
 		return false, &engine.Error{Reason: "VERDICT_CONFLICT", Detail: reward.GetRolloutId() + " was rewarded twice with different verdicts"}
 	}
+}
+
+// finite makes a reward that is no number what it is: an unscored rollout. Counted as scored it would make the mean of its
+// step no number either.
+func finite(reward *corev1.Reward) *corev1.Reward {
+	if x := reward.GetScored().GetReward(); !math.IsNaN(x) && !math.IsInf(x, 0) {
+		return reward
+	}
+	out := proto.CloneOf(reward)
+	out.Verdict = &corev1.Reward_Unscored{Unscored: &corev1.Unscored{Reason: corev1.UnscoredReason_UNSCORED_REASON_NON_FINITE,
+		Detail: "the reward is no finite number"}}
+	return out
 }
 
 // quarantine masks the whole group of a rollout whose use says so.

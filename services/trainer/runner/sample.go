@@ -21,8 +21,9 @@ type rollout struct {
 	digest [32]byte
 	out    engine.Row
 	ref    []float32
-	reward *corev1.Reward
-	masked bool // by TrainUse, or cut at the limit where the objective masks such rows
+	paid   *corev1.Reward // as it came; one that comes again must be the same
+	reward *corev1.Reward // what is learned from
+	masked bool           // by TrainUse, or cut at the limit where the objective masks such rows
 }
 
 // tokens is prompt and completion.
