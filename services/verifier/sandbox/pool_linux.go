@@ -25,7 +25,9 @@ type Pool struct {
 	machine *machine // what was found out at the first job
 	closed  bool
 	wg      sync.WaitGroup
-	report  *Report
+
+	reporting sync.Mutex
+	report    *Report
 }
 
 // machine is what the pool found on this machine.
@@ -37,6 +39,7 @@ type machine struct {
 	groups      *cgroups // nil where jobs have none
 	tier        Tier     // by construction; Report observes
 	noGroups    string   // why there are none
+	groupsOff   bool     // because the caller wants none
 }
 
 // New makes a pool and starts nothing: the first job, or Report, starts what it needs.
@@ -81,7 +84,7 @@ func (p *Pool) look(ctx context.Context) (*machine, error) {
 
 func (p *Pool) lookForGroups(m *machine) {
 	if p.cfg.MaxTier < T3 {
-		m.noGroups = "turned off by max_tier"
+		m.noGroups, m.groupsOff = "turned off by max_tier", true
 		return
 	}
 	g, err := findCgroups(fmt.Sprintf("%s%d-%d", cgroupPrefix, os.Getpid(), p.deps.Clock.Now().UnixNano()))
@@ -141,11 +144,11 @@ func (p *Pool) ready(ctx context.Context, suite string) (*slot, *machine, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.tier < p.cfg.MinTier {
-		r, err := p.Report(ctx)
-		if err != nil {
-			return nil, nil, err
-		}
+	r, err := p.Report(ctx) // the first job waits for the self-test
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Tier < p.cfg.MinTier {
 		return nil, nil, &IsolationError{r}
 	}
 	s, err := p.take(ctx, suite)

@@ -1,12 +1,179 @@
 package sandbox
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
 
-// Report says what the machine offers.
+	"golang.org/x/sys/unix"
+)
+
+// Report says what the machine offers, from programs that were really run. The first call runs them; later ones repeat what
+// was seen.
 func (p *Pool) Report(ctx context.Context) (*Report, error) {
 	m, err := p.look(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &Report{Tier: m.tier, MinTier: p.cfg.MinTier}, nil
+	p.reporting.Lock()
+	defer p.reporting.Unlock()
+	if p.report != nil {
+		return p.report, nil
+	}
+	r := &Report{MinTier: p.cfg.MinTier, Kernel: kernel(), CgroupMode: "none", Interpreters: []string{m.interpreter.Path + " " + m.interpreter.Version}}
+	if m.groups != nil {
+		r.CgroupMode = m.groups.mode
+	}
+	started := p.try(ctx, m, r)
+	if errors.Is(started, context.Canceled) || errors.Is(started, context.DeadlineExceeded) || errors.Is(started, ErrClosed) {
+		return nil, started // nothing was observed
+	}
+	r.Layers = m.layers(started)
+	r.Tier = m.observedTier(r, started)
+	if r.Tier < p.cfg.MinTier {
+		r.Remedies = remedies(m, started)
+	} else {
+		r.Languages = p.languages(m)
+	}
+	p.report = r
+	return r, nil
 }
+
+// try runs the probes; the error says that no sandbox could be started.
+func (p *Pool) try(ctx context.Context, m *machine, r *Report) error {
+	dir, err := os.MkdirTemp("", "provenir-probe-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	secret := filepath.Join(dir, "secret")
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(secret, []byte("of the host"), 0o644); err != nil {
+		return err
+	}
+	for i := range probes {
+		source := head + strings.ReplaceAll(probes[i].source, "SECRET", secret)
+		control := ""
+		if probes[i].control {
+			control = withoutSandbox(ctx, m.interpreter.Path, dir, source)
+		}
+		s, err := p.take(ctx, "")
+		if err != nil {
+			return err
+		}
+		if err := s.warm(ctx, m); err != nil {
+			p.give(s)
+			return err
+		}
+		res, err := s.script(ctx, m, Job{Source: source, Limits: probeLimits()})
+		if err != nil {
+			return err
+		}
+		r.Probes = append(r.Probes, probes[i].verdict(&res, m.groups != nil, control))
+	}
+	return nil
+}
+
+// withoutSandbox is the positive control: a probe that gets nowhere even here proves nothing.
+func withoutSandbox(ctx context.Context, python, dir, source string) string {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, python, "-I", "-S", "-c", source)
+	cmd.Dir = dir
+	b, err := cmd.Output()
+	said := strings.TrimSpace(string(b))
+	switch {
+	case strings.HasPrefix(said, "reached"):
+		return "reached"
+	case said != "":
+		return said
+	default:
+		return fmt.Sprintf("no answer (%v)", err)
+	}
+}
+
+// layers are what stands around a job of this machine.
+func (m *machine) layers(started error) []Layer {
+	state := func(name string, err string) Layer {
+		if err != "" {
+			return Layer{name, Unavailable, err}
+		}
+		return Layer{Name: name, State: Active}
+	}
+	why := ""
+	if started != nil {
+		why = started.Error()
+	}
+	landlock := why
+	if m.landlock == 0 {
+		landlock = "the kernel has no Landlock"
+	}
+	out := []Layer{
+		state("user_namespace", why), state("pid_namespace", why), state("mount_namespace", why), state("network_namespace", why), state("ipc_namespace", why),
+		state("own_root", why), state("seccomp", why), state("landlock", landlock), state("no_capabilities", why), state("rlimits", why),
+	}
+	groups := state("cgroups", m.noGroups)
+	aggregate := state("aggregate_memory_limit", m.noGroups)
+	if m.groupsOff {
+		groups.State, aggregate.State = Disabled, Disabled
+	}
+	return append(out, groups, aggregate, Layer{"gvisor", Unavailable, "not in this build"})
+}
+
+// observedTier is the tier that the probes bear out.
+func (m *machine) observedTier(r *Report, started error) Tier {
+	if started != nil {
+		return T0 // nothing between a plain process and the host is in this build below T2
+	}
+	for _, p := range r.Probes {
+		if !p.Contained {
+			return T0
+		}
+	}
+	if m.landlock == 0 {
+		return T0 // T2 has Landlock in it
+	}
+	return m.tier
+}
+
+// remedies say what to change on the machine.
+func remedies(m *machine, started error) []string {
+	var out []string
+	for path, r := range map[string]struct{ bad, say string }{
+		"/proc/sys/kernel/unprivileged_userns_clone":             {"0", "set kernel.unprivileged_userns_clone=1"},
+		"/proc/sys/kernel/apparmor_restrict_unprivileged_userns": {"1", "set kernel.apparmor_restrict_unprivileged_userns=0, or give provenir an AppArmor profile with userns"},
+		"/proc/sys/user/max_user_namespaces":                     {"0", "set user.max_user_namespaces above 0"},
+	} {
+		if b, err := os.ReadFile(path); err == nil && strings.TrimSpace(string(b)) == r.bad {
+			out = append(out, r.say)
+		}
+	}
+	if started != nil && len(out) == 0 {
+		out = append(out, "in a container, allow unshare, mount and pivot_root in its seccomp profile; in Kubernetes, set hostUsers: false")
+	}
+	if m.noGroups != "" && !m.groupsOff {
+		out = append(out, "for T3, run as root or delegate the memory and pids controllers (systemd: Delegate=yes, DelegateSubgroup=main)")
+	}
+	if m.landlock == 0 {
+		out = append(out, "start the kernel with lsm=landlock among its security modules")
+	}
+	return out
+}
+
+func kernel() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
+}
+
+// languages are those that can be run here.
+func (p *Pool) languages(*machine) []string { return []string{Python} }

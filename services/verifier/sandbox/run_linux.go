@@ -33,16 +33,22 @@ func (p *Pool) Run(ctx context.Context, j Job) (Result, error) {
 const Python = "python"
 
 func (p *Pool) script(ctx context.Context, j Job) (Result, error) {
+	s, m, err := p.ready(ctx, "")
+	if err != nil {
+		return Result{}, err
+	}
+	return s.script(ctx, m, j)
+}
+
+// script runs a program of Python in a slot and gives the slot back.
+func (s *slot) script(ctx context.Context, m *machine, j Job) (Result, error) {
 	stdin, err := stdinOf(j.Stdin)
 	if err != nil {
+		s.pool.give(s)
 		return Result{}, err
 	}
 	if stdin != nil {
 		defer stdin.Close()
-	}
-	s, m, err := p.ready(ctx, "")
-	if err != nil {
-		return Result{}, err
 	}
 	r, err := s.begin(ctx, m, launch{kind: "script", limits: j.Limits, filter: "python", stdin: stdin}, int(j.Limits.Output), true)
 	if err != nil {
