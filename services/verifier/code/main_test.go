@@ -1,6 +1,7 @@
 package code
 
 import (
+	"errors"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -25,8 +26,14 @@ func pool(t testing.TB, tier sandbox.Tier) *sandbox.Pool {
 			t.Error(err)
 		}
 	})
-	if _, err := p.Run(t.Context(), sandbox.Job{Source: "pass"}); err != nil {
+	var isolation *sandbox.IsolationError
+	_, err = p.Run(t.Context(), sandbox.Job{Source: "pass"})
+	switch {
+	case err == nil:
+	case errors.Is(err, sandbox.ErrLanguage), errors.As(err, &isolation) && (len(isolation.Report.Probes) == 0 || isolation.Report.Tier >= sandbox.T2):
 		t.Skipf("this machine does not offer %v: %v", tier, err)
+	default:
+		t.Fatalf("at %v: %v", tier, err)
 	}
 	return p
 }

@@ -1,13 +1,17 @@
 package sandbox
 
 import (
+	"errors"
 	"io"
 	"os"
+	"time"
 )
 
 // drain reads a job's stream to its end. It keeps the first bytes and counts the rest: a buffer that only keeps would
 // either grow without bound or stop the job in the middle of a write.
 type drain struct {
+	r       *os.File
+	held    bool // somebody held the stream open after the job's death
 	done    chan struct{}
 	keep    int
 	cap     int64 // over it, the job has written too much
@@ -18,16 +22,29 @@ type drain struct {
 
 // startDrain reads r until it ends, in a goroutine; done says when.
 func startDrain(r *os.File, keep int, limit int64, overrun func()) *drain {
-	d := &drain{done: make(chan struct{}), keep: keep, cap: limit, overrun: overrun}
+	d := &drain{r: r, done: make(chan struct{}), keep: keep, cap: limit, overrun: overrun}
 	go func() {
 		defer close(d.done)
-		defer r.Close()
-		d.run(r)
+		d.held = errors.Is(d.run(r), os.ErrDeadlineExceeded)
 	}()
 	return d
 }
 
-func (d *drain) run(r io.Reader) {
+// finish waits for the end of the stream of a job that is dead. All who could write to it are dead too, so it comes at once;
+// the deadline is for a mistake of ours.
+func (d *drain) finish() error {
+	defer d.r.Close()
+	if err := d.r.SetReadDeadline(time.Now().Add(2 * time.Second)); err != nil {
+		return err
+	}
+	<-d.done
+	if d.held {
+		return errors.New("the stream of a dead job is held open")
+	}
+	return nil
+}
+
+func (d *drain) run(r io.Reader) error {
 	var buf [16 << 10]byte
 	for {
 		n, err := r.Read(buf[:])
@@ -40,7 +57,7 @@ func (d *drain) run(r io.Reader) {
 			d.overrun()
 		}
 		if err != nil {
-			return
+			return err
 		}
 	}
 }

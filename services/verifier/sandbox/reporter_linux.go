@@ -2,7 +2,6 @@ package sandbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -29,9 +28,9 @@ func (p *Pool) Report(ctx context.Context) (*Report, error) {
 	if m.groups != nil {
 		r.CgroupMode = m.groups.mode
 	}
-	started := p.try(ctx, m, r)
-	if errors.Is(started, context.Canceled) || errors.Is(started, context.DeadlineExceeded) || errors.Is(started, ErrClosed) {
-		return nil, started // nothing was observed
+	started, err := p.try(ctx, m, r)
+	if err != nil {
+		return nil, fmt.Errorf("test the isolation: %w", err)
 	}
 	r.Layers = m.layers(started)
 	r.Tier = m.observedTier(r, started)
@@ -44,19 +43,19 @@ func (p *Pool) Report(ctx context.Context) (*Report, error) {
 	return r, nil
 }
 
-// try runs the probes; the error says that no sandbox could be started.
-func (p *Pool) try(ctx context.Context, m *machine, r *Report) error {
+// try runs the probes. started says why no sandbox could be started; err that nothing was observed.
+func (p *Pool) try(ctx context.Context, m *machine, r *Report) (started, err error) {
 	dir, err := os.MkdirTemp("", "provenir-probe-")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer os.RemoveAll(dir)
 	secret := filepath.Join(dir, "secret")
 	if err := os.Chmod(dir, 0o755); err != nil {
-		return err
+		return nil, err
 	}
 	if err := os.WriteFile(secret, []byte("of the host"), 0o644); err != nil {
-		return err
+		return nil, err
 	}
 	for i := range probes {
 		source := head + strings.ReplaceAll(probes[i].source, "SECRET", secret)
@@ -66,19 +65,22 @@ func (p *Pool) try(ctx context.Context, m *machine, r *Report) error {
 		}
 		s, err := p.take(ctx, "")
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if err := s.warm(ctx, m); err != nil {
 			p.give(s)
-			return err
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			return err, nil
 		}
 		res, err := s.script(ctx, m, Job{Source: source, Limits: probeLimits()})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		r.Probes = append(r.Probes, probes[i].verdict(&res, m.groups != nil, control))
 	}
-	return nil
+	return nil, nil
 }
 
 // withoutSandbox is the positive control: a probe that gets nowhere even here proves nothing.

@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -25,10 +26,25 @@ func pool(t testing.TB, cfg Config) *Pool {
 			t.Error(err)
 		}
 	})
-	if _, err := p.Run(t.Context(), Job{Source: "pass"}); err != nil {
-		t.Skipf("this machine does not offer %v: %v", cfg.MinTier, err)
-	}
+	skipWithout(t, p, cfg.MinTier)
 	return p
+}
+
+// skipWithout skips where the machine does not offer a tier. A sandbox that starts and holds nothing, or fails in another
+// way, is no reason to skip.
+func skipWithout(t testing.TB, p *Pool, tier Tier) {
+	t.Helper()
+	_, err := p.Run(t.Context(), Job{Source: "pass"})
+	var isolation *IsolationError
+	switch {
+	case err == nil:
+	case errors.As(err, &isolation) && len(isolation.Report.Probes) == 0, errors.Is(err, ErrLanguage):
+		t.Skipf("this machine does not offer %v: %v", tier, err)
+	case isolation != nil && isolation.Report.Tier >= T2:
+		t.Skipf("this machine does not offer %v: %v", tier, err)
+	default:
+		t.Fatalf("at %v: %v", tier, err)
+	}
 }
 
 func TestStdio(t *testing.T) {

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync/atomic"
@@ -99,14 +100,16 @@ func (r *running) end(ctx context.Context) (Result, observed, error) {
 	wall := r.slot.pool.deps.Clock.Now().Sub(r.begun)
 	close(r.stop)
 	<-r.watched
-	<-r.out.done
+	held := r.out.finish()
+	if r.err != nil {
+		held = errors.Join(held, r.err.finish())
+	}
 	o := observed{killed: r.proc.why(), cpu: notice.cpu, cpuLimit: cpuSeconds(r.limits.CPU), output: r.out.over()}
 	res := Result{
 		Stdout: r.out.kept, Truncated: r.out.truncated(), Leftover: r.left, Tier: r.machine.tier,
 		Interpreter: r.machine.interpreter.Version, Usage: Usage{Wall: wall, CPU: notice.cpu, MaxRSS: notice.maxRSS},
 	}
 	if r.err != nil {
-		<-r.err.done
 		res.Stderr = r.err.kept
 		res.Truncated = res.Truncated || r.err.truncated()
 		o.output = o.output || r.err.over()
@@ -115,7 +118,7 @@ func (r *running) end(ctx context.Context) (Result, observed, error) {
 		o.signal = int(notice.status.Signal())
 	}
 	res.ExitCode, res.Signal = max(notice.status.ExitStatus(), 0), o.signal
-	clean := r.settle(&o)
+	clean := errors.Join(held, r.settle(&o))
 	res.Limit = o.limit()
 	defer r.slot.pool.give(r.slot)
 	if !ok || clean != nil {

@@ -36,9 +36,16 @@ type IsolationError struct{ Report *Report }
 
 func (e *IsolationError) Error() string {
 	s := fmt.Sprintf("isolation of %v was observed and %v is the minimum", e.Report.Tier, e.Report.MinTier)
+	said := map[string]bool{}
 	for _, l := range e.Report.Layers {
-		if l.State == Unavailable {
+		if l.State == Unavailable && !said[l.Reason] {
+			said[l.Reason] = true
 			s += fmt.Sprintf("; %s: %s", l.Name, l.Reason)
+		}
+	}
+	for _, p := range e.Report.Probes {
+		if !p.Contained {
+			s += fmt.Sprintf("; probe %s: %s", p.Name, p.Observed)
 		}
 	}
 	for _, r := range e.Report.Remedies {
