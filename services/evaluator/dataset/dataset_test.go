@@ -44,6 +44,32 @@ func TestTwentyAreShownAndAllAreCounted(t *testing.T) {
 	}
 }
 
+// The rows of evaluator.md section 7 that a file of JSON lines can bring: each is named by its line, none ends the reading.
+func TestHostileLines(t *testing.T) {
+	const good = `{"id":"g","prompt":"p"}`
+	for _, c := range []struct {
+		name, line, kind string
+	}{
+		{"deep arrays", `{"prompt":"p","x":` + strings.Repeat("[", 200_000) + strings.Repeat("]", 200_000) + `}`, "too_large"},
+		{"deep objects", strings.Repeat(`{"a":`, 100_000) + "1" + strings.Repeat("}", 100_000), "too_large"},
+		{"a number of 100,000 digits", `{"prompt":"p","x":` + strings.Repeat("9", 100_000) + `}`, "too_large"},
+		{"Infinity", `{"prompt":"p","x":-Infinity}`, "non_finite"},
+		{"NUL between", "{\"prompt\":\x00\"p\"}", "not_json"},
+		{"not UTF-8", "{\"prompt\":\"\xc3(\"}", "not_utf8"},
+		{"a list", `["p"]`, "not_json"},
+		{"cut off", `{"prompt":"p"`, "not_json"},
+		{"an empty prompt", `{"prompt":" "}`, "no_prompt"},
+		{"a byte-order mark in the middle", "\xef\xbb\xbf" + `{"prompt":"p"}`, "not_json"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Validate(strings.NewReader("\xef\xbb\xbf"+good+"\r\n"+c.line+"\n{\"id\":\"last\",\"prompt\":\"q\"}"), Need{})
+			if err != nil || got.Rows != 3 || got.Count != 1 || got.Problems[0].Row != 2 || got.Problems[0].Kind != c.kind {
+				t.Errorf("%d rows, %d problems, %.200v, %v; want %s in row 2", got.Rows, got.Count, got.Problems, err, c.kind)
+			}
+		})
+	}
+}
+
 func TestSharedRows(t *testing.T) {
 	read := func(text string) Report {
 		r, err := Validate(strings.NewReader(text), Need{})
