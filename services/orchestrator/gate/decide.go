@@ -46,16 +46,39 @@ func Decide(spec *orchestratorv1.GateSpec, in Input, s State) (d *orchestratorv1
 	if spec == nil {
 		spec = &orchestratorv1.GateSpec{} // every rule off, a critical finding warns
 	}
-	d = &orchestratorv1.GateDecision{Step: in.Step, Branch: in.Branch}
-	next = s
-	next.Signal = append([]Share(nil), s.Signal...)
-	evaluated(spec, in, d, &next)
-	critical(spec, in, d)
-	noSignal(spec, in, d, &next)
+	d, next = seen(spec, in, s)
 	if d.GetAction() == orchestratorv1.GateAction_GATE_ACTION_ROLLBACK {
 		rollback(spec, d, &next)
 	}
 	return d, next, in.Evaluation != nil || len(d.GetReasons()) > 0
+}
+
+// seen applies every rule but the last: what a rollback needs.
+func seen(spec *orchestratorv1.GateSpec, in Input, s State) (*orchestratorv1.GateDecision, State) {
+	d := &orchestratorv1.GateDecision{Step: in.Step, Branch: in.Branch}
+	s.Signal = append([]Share(nil), s.Signal...)
+	evaluated(spec, in, d, &s)
+	critical(spec, in, d)
+	noSignal(spec, in, d, &s)
+	return d, s
+}
+
+// Follow gives the state after a decision that was made and recorded before. It may have been made from findings that a
+// clock decided, so it counts in place of the one that Decide would give.
+func Follow(spec *orchestratorv1.GateSpec, in Input, s State, made *orchestratorv1.GateDecision) State {
+	if spec == nil {
+		spec = &orchestratorv1.GateSpec{}
+	}
+	_, next := seen(spec, in, s)
+	if made.GetAction() == orchestratorv1.GateAction_GATE_ACTION_ROLLBACK {
+		next.rolledBack()
+	}
+	return next
+}
+
+func (s *State) rolledBack() {
+	s.Rollbacks++
+	s.Signal, s.NoSignal, s.SinceBest = nil, false, 0
 }
 
 // raise keeps the harder of two actions.
@@ -194,7 +217,6 @@ func rollback(spec *orchestratorv1.GateSpec, d *orchestratorv1.GateDecision, s *
 		d.Reasons = append(d.Reasons, fmt.Sprintf("rollbacks: %d were made already", s.Rollbacks))
 	default:
 		d.Checkpoint = s.BestCheckpoint
-		s.Rollbacks++
-		s.Signal, s.NoSignal, s.SinceBest = nil, false, 0
+		s.rolledBack()
 	}
 }

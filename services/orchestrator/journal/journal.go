@@ -52,7 +52,7 @@ type Step struct {
 	Branch     uint32     `json:"branch"`
 	Stage      uint32     `json:"stage"`
 	FirstSeq   uint64     `json:"first_seq"`
-	NextSeq    uint64     `json:"next_seq"`
+	NextSeq    uint64     `json:"next_seq"`             // read by LastWithin
 	Gate       gate.State `json:"gate"`                 // after the step
 	ResumeStep uint64     `json:"next_step"`            // the step that comes next; lower than step+1 after a rollback
 	NextBranch uint32     `json:"next_branch"`          // its branch
@@ -131,6 +131,14 @@ func (j *Journal) Stage(ctx context.Context, run string, stage uint32) (Stage, b
 func (j *Journal) Last(ctx context.Context, run string) (Step, bool, error) {
 	var s Step
 	ok, err := j.get(ctx, &s, `SELECT body FROM journal_steps WHERE run = ? ORDER BY n DESC LIMIT 1`, run)
+	return s, ok, err
+}
+
+// LastWithin reads the newest step whose records are all among the first n of events: a recorder that came back from an
+// older copy of its disk has less than the journal knows.
+func (j *Journal) LastWithin(ctx context.Context, run string, n uint64) (Step, bool, error) {
+	var s Step
+	ok, err := j.get(ctx, &s, `SELECT body FROM journal_steps WHERE run = ? AND json_extract(body, '$.next_seq') <= ? ORDER BY n DESC LIMIT 1`, run, n)
 	return s, ok, err
 }
 

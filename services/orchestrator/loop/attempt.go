@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/services/orchestrator/journal"
 	"github.com/provenir/provenir/services/orchestrator/pump"
@@ -23,6 +25,12 @@ func (o *Owner) try(ctx context.Context) error {
 	if c, closed, err := o.Journal.Closed(ctx, o.Run.GetUid()); err != nil || closed {
 		if err == nil {
 			err = o.seal(ctx, c)
+		}
+		return err
+	}
+	if early, err := o.cancelledEarly(ctx); err != nil || early {
+		if err == nil {
+			err = o.over(ctx, run.Cancelled, func(*orchestratorv1.Run) {})
 		}
 		return err
 	}
@@ -48,7 +56,7 @@ func (o *Owner) try(ctx context.Context) error {
 	if a.pump.Judge != nil {
 		defer a.pump.Judge.Close()
 	}
-	last, begun, err := o.Journal.Last(ctx, o.Run.GetUid())
+	last, begun, err := o.Journal.LastWithin(ctx, o.Run.GetUid(), a.ledger.Recorded())
 	if err != nil {
 		return err
 	}
@@ -63,6 +71,9 @@ func (o *Owner) try(ctx context.Context) error {
 		return err
 	}
 	if begun && last.End != 0 {
+		if err := a.stopped(ctx); err != nil {
+			return err
+		}
 		return a.end(ctx, run.State(last.End))
 	}
 	for _, s := range o.stages {
@@ -78,6 +89,38 @@ func (o *Owner) try(ctx context.Context) error {
 		}
 	}
 	return a.end(ctx, run.Succeeded)
+}
+
+// cancelledEarly says whether the run was cancelled before anything of it was recorded: then nothing needs to begin.
+func (o *Owner) cancelledEarly(ctx context.Context) (bool, error) {
+	cancelled, err := o.cancelled(ctx)
+	if err != nil || !cancelled {
+		return false, err
+	}
+	_, begun, err := o.Journal.Stage(ctx, o.Run.GetUid(), 0)
+	return !begun, err
+}
+
+// stopped takes the checkpoint that the stop saved, where it was recorded before this process's predecessor died.
+func (a *attempt) stopped(ctx context.Context) error {
+	seq := a.ledger.Next()
+	if seq >= a.ledger.Recorded() {
+		return nil
+	}
+	events, err := a.recorded(ctx, seq, seq+1)
+	if err != nil {
+		return fmt.Errorf("read what followed the stop: %w", err)
+	}
+	if len(events) != 1 || events[0].GetType() != recorderv1.RecordType_RECORD_TYPE_MODEL_CHECKPOINT {
+		return nil
+	}
+	var saved trainerv1.CheckpointSaved
+	if err := proto.Unmarshal(events[0].GetPayload(), &saved); err != nil {
+		return fmt.Errorf("record %d: %w", seq, err)
+	}
+	a.checkpoint = saved.GetDigest()
+	a.ledger.Seek(seq + 1)
+	return nil
 }
 
 // from takes up where the journal's last step left off.

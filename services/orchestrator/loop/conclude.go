@@ -98,9 +98,13 @@ func (a *attempt) hold(ctx context.Context, answer *trainerv1.StepDecision) (can
 				return false, err
 			}
 		}
+		look := a.Clock.NewTimer(longestWait) // any process may take the call that ends the pause, and only ours rings
 		select {
 		case <-changed:
+			look.Stop()
+		case <-look.C():
 		case <-ctx.Done():
+			look.Stop()
 			return false, context.Cause(ctx)
 		}
 	}

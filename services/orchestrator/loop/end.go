@@ -17,7 +17,6 @@ import (
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/services/orchestrator/journal"
-	"github.com/provenir/provenir/services/orchestrator/pump"
 	"github.com/provenir/provenir/services/orchestrator/run"
 )
 
@@ -108,13 +107,8 @@ func (o *Owner) sealBom(ctx context.Context, c journal.Close, sealed *recorderv1
 
 // finish makes the end visible.
 func (o *Owner) finish(ctx context.Context, c journal.Close, sealed *recorderv1.SealRunResponse, bom *governancev1.SealedBom) error {
-	var refused error
-	err := o.Board.Update(ctx, func(r *orchestratorv1.Run) {
-		if refused = run.Next(r.GetState(), run.State(c.State)); refused != nil {
-			return
-		}
-		r.State, r.Progress.Phase, r.Progress.Waiting = run.State(c.State), "", ""
-		r.EndTime, r.Chain, r.FinalCheckpoint = timestamppb.New(o.Clock.Now()), c.Chain, c.Checkpoint
+	return o.over(ctx, run.State(c.State), func(r *orchestratorv1.Run) {
+		r.Chain, r.FinalCheckpoint = c.Chain, c.Checkpoint
 		for _, l := range sealed.GetCheckpoints() {
 			if l.GetLog() == recorderv1.Log_LOG_EVENTS {
 				r.LedgerCheckpoint, r.EventsRoot = l.GetNote(), l.GetRoot()
@@ -122,10 +116,28 @@ func (o *Owner) finish(ctx context.Context, c journal.Close, sealed *recorderv1.
 		}
 		r.Passport, r.PassportFolder = bom.GetPassport(), bom.GetFolder()
 	})
+}
+
+// over puts the run into the state that it ends in, and tells everybody.
+func (o *Owner) over(ctx context.Context, state run.State, f func(*orchestratorv1.Run)) error {
+	var refused error
+	var passport string
+	err := o.Board.Update(ctx, func(r *orchestratorv1.Run) {
+		if refused = run.Next(r.GetState(), state); refused != nil {
+			return
+		}
+		r.State, r.Progress.Phase, r.Progress.Waiting = state, "", ""
+		r.EndTime = timestamppb.New(o.Clock.Now())
+		if state != run.Failed {
+			r.Failure = nil // of a try to seal that succeeded later
+		}
+		f(r)
+		passport = r.GetPassport()
+	})
 	if err != nil || refused != nil {
 		return firstError(err, refused)
 	}
-	body, err := proto.Marshal(&orchestratorv1.Run{Uid: o.Run.GetUid(), State: run.State(c.State), Passport: bom.GetPassport()})
+	body, err := proto.Marshal(&orchestratorv1.Run{Uid: o.Run.GetUid(), State: state, Passport: passport})
 	if err != nil {
 		return err
 	}
@@ -143,37 +155,4 @@ func firstError(errs ...error) error {
 		}
 	}
 	return nil
-}
-
-// sealFailed ends a run that cannot go on. One that never began a stage has no ledger to seal.
-func (o *Owner) sealFailed(ctx context.Context, f *trainerv1.Failure) error {
-	if err := o.Board.Update(ctx, func(r *orchestratorv1.Run) { r.Failure = f }); err != nil {
-		return err
-	}
-	_, begun, err := o.Journal.Stage(ctx, o.Run.GetUid(), 0)
-	if err != nil {
-		return err
-	}
-	if !begun {
-		return o.state(ctx, run.Failed, "")
-	}
-	if c, closed, err := o.Journal.Closed(ctx, o.Run.GetUid()); err != nil || closed {
-		return firstError(err, o.seal(ctx, c))
-	}
-	a := &attempt{Owner: o}
-	if a.ledger, err = pump.OpenLedger(ctx, o.Peers.Recorder, o.Run.GetUid(), o.grant.Epoch, o.recorderSpec(), pump.NewBell()); err != nil {
-		return fmt.Errorf("open the ledger: %w", err)
-	}
-	defer a.ledger.Close()
-	last, _, err := o.Journal.Last(ctx, o.Run.GetUid())
-	if err != nil {
-		return err
-	}
-	a.ledger.Seek(a.ledger.Recorded()) // after everything that was recorded, whole steps or not
-	c := journal.Close{State: int32(run.Failed), Checkpoint: last.Checkpoint, Chain: last.Chain, Steps: last.Step + 1,
-		Rollouts: last.Rollouts, Scored: last.Scored, Clocked: last.Clocked}
-	if err := a.close(ctx, c); err != nil {
-		return err
-	}
-	return o.seal(ctx, c)
 }

@@ -50,6 +50,9 @@ func (a *attempt) runStage(ctx context.Context, data dataset) error {
 	if err != nil {
 		return err
 	}
+	if begun && a.step == entry.FirstStep && a.branch == 0 && entry.FirstSeq > a.ledger.Recorded() {
+		begun = false // the recorder has lost the header: it is written again
+	}
 	if !begun {
 		entry = journal.Stage{Stage: a.stage.Index, FirstStep: a.stage.FirstStep, HeaderSeq: a.ledger.Next(), Base: a.checkpoint, Chain: a.chain}
 		if a.stage.Index == 0 {
@@ -176,6 +179,9 @@ func (a *attempt) before(ctx context.Context) error {
 func (a *attempt) rewind(ctx context.Context, entry journal.Stage) error {
 	if string(a.ready.GetSpecDigest()) != string(entry.Spec) {
 		return diverged("the stage's effective spec is %x now and was %x when it began", a.ready.GetSpecDigest(), entry.Spec)
+	}
+	if b := a.ready.GetBranch(); b != a.branch {
+		return diverged("the trainer resumes on branch %d, the run is on branch %d", b, a.branch)
 	}
 	at := a.ready.GetResumeStep()
 	if at > a.step {

@@ -36,10 +36,10 @@ func (a *attempt) steps(ctx context.Context) error {
 			if f := b.Finished; f.GetOutcome() == trainerv1.Outcome_OUTCOME_CRASHED || f.GetOutcome() == trainerv1.Outcome_OUTCOME_LOST {
 				return finishedError(f)
 			}
-			a.chain = b.Finished.GetChain()
-			if b.Finished.GetOutcome() == trainerv1.Outcome_OUTCOME_STOPPED && a.ending == 0 {
-				return fmt.Errorf("the trainer stopped and nobody had asked it to")
+			if err := a.finished(b.Finished); err != nil {
+				return err
 			}
+			a.chain = b.Finished.GetChain()
 			if len(b.Finished.GetCheckpoint()) > 0 {
 				a.checkpoint = b.Finished.GetCheckpoint()
 			}
@@ -51,6 +51,20 @@ func (a *attempt) steps(ctx context.Context) error {
 			return err
 		}
 	}
+}
+
+// finished checks that a stage ended where it should: an engine that resumes at the end of its data may make no step at all
+// and look complete.
+func (a *attempt) finished(f *trainerv1.Finished) error {
+	switch end := a.stage.FirstStep + a.stage.Spec.GetMaxSteps(); {
+	case a.ending != 0:
+		return nil
+	case f.GetOutcome() != trainerv1.Outcome_OUTCOME_COMPLETED:
+		return fmt.Errorf("the trainer finished (%s) and nobody had asked it to", f.GetOutcome())
+	case a.step != end:
+		return fmt.Errorf("the trainer says that the stage is complete at step %d of %d", a.step, end)
+	}
+	return nil
 }
 
 // lastCheckpoint is the one that a stop asked for.
@@ -91,6 +105,9 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 	if s.GetStep() != a.step || s.GetBranch() != a.branch {
 		return diverged("the report of step %d, branch %d came where step %d, branch %d was expected", s.GetStep(), s.GetBranch(), a.step, a.branch)
 	}
+	if a.pump.Open() {
+		return diverged("the report of step %d came in the middle of a round", s.GetStep())
+	}
 	var facts corev1.StepFacts
 	if err := proto.Unmarshal(s.GetFacts(), &facts); err != nil {
 		return fmt.Errorf("facts of step %d: %w", s.GetStep(), err)
@@ -98,7 +115,6 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 	if err := a.pump.Heldout(ctx); err != nil {
 		return fmt.Errorf("second verdicts of step %d: %w", s.GetStep(), err)
 	}
-	repeated := a.ledger.Next() < a.ledger.Recorded()
 	record := &corev1.StepRecord{Facts: s.GetFacts(), Chain: s.GetChain()}
 	if err := a.append(ctx, recorderv1.RecordType_RECORD_TYPE_STEP, record, s.GetTiming()); err != nil {
 		return err
@@ -121,11 +137,11 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 	if err := a.Fault.At(PointReport); err != nil {
 		return err
 	}
-	findings, err := a.findings(ctx, s.GetStep(), repeated)
-	if err != nil {
-		return err
-	}
+	// What this step's records raised comes with their acks, also where they are repeated. The list of anomalies would add
+	// what a clock raised, and a repeat would decide from more than the first pass had.
+	findings := a.ledger.Findings()
 	var eval *evaluatorv1.Evaluation
+	var err error
 	if a.evalDue(&facts) {
 		if eval, err = a.evaluate(ctx, false); err != nil {
 			return err
@@ -160,50 +176,26 @@ func (a *attempt) awaitCheckpoint(ctx context.Context) (*trainerv1.CheckpointSav
 	}
 }
 
-// findings are what this step's records raised. The recorder tells them with its acks; for records that were there already
-// it raised them in an earlier life, and its list has them.
-func (a *attempt) findings(ctx context.Context, step uint64, repeated bool) ([]*recorderv1.Anomaly, error) {
-	told := a.ledger.Findings()
-	if !repeated {
-		return told, nil
-	}
-	var out []*recorderv1.Anomaly
-	req := &recorderv1.ListAnomaliesRequest{Run: a.Run.GetUid(), PageSize: 1000}
-	for {
-		page, err := a.Peers.Recorder.ListAnomalies(ctx, req)
-		if err != nil {
-			return nil, err
-		}
-		for _, f := range page.GetAnomalies() {
-			opened := f.GetEvent() == recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN || f.GetEvent() == recorderv1.IncidentEvent_INCIDENT_EVENT_ESCALATE
-			if opened && f.GetStep() == step && f.GetAttempt() == a.branch {
-				out = append(out, f)
-			}
-		}
-		if req.PageToken = page.GetNextPageToken(); req.PageToken == "" {
-			return out, nil
-		}
-	}
-}
-
 // takeGate decides and records. A decision that is recorded already is taken as it is: it may have been made from findings
 // that a clock decided.
 func (a *attempt) takeGate(ctx context.Context, facts *corev1.StepFacts, eval *evaluatorv1.Evaluation, saved []byte, findings []*recorderv1.Anomaly) (*orchestratorv1.GateDecision, error) {
-	d, next, due := gate.Decide(a.Run.GetSpec().GetGate(), gate.Input{Step: facts.GetStep(), Branch: a.branch, Facts: facts,
-		Evaluation: eval, Checkpoint: saved, Next: facts.GetStep() + 1, Findings: findings}, a.gate)
-	a.gate = next
+	in := gate.Input{Step: facts.GetStep(), Branch: a.branch, Facts: facts, Evaluation: eval, Checkpoint: saved, Next: facts.GetStep() + 1, Findings: findings}
+	before := a.gate
+	d, next, due := gate.Decide(a.Run.GetSpec().GetGate(), in, before)
 	if seq := a.ledger.Next(); seq < a.ledger.Recorded() {
 		events, err := a.recorded(ctx, seq, seq+1)
 		if err != nil {
 			return nil, err
 		}
 		if len(events) == 1 && events[0].GetType() == recorderv1.RecordType_RECORD_TYPE_GATE {
+			d = &orchestratorv1.GateDecision{}
 			if err := proto.Unmarshal(events[0].GetPayload(), d); err != nil {
 				return nil, fmt.Errorf("record %d: %w", seq, err)
 			}
-			due = true
+			next, due = gate.Follow(a.Run.GetSpec().GetGate(), in, before, d), true
 		}
 	}
+	a.gate = next
 	if !due {
 		return d, nil
 	}

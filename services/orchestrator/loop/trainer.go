@@ -34,7 +34,11 @@ func startTrainer(ctx context.Context, c trainerv1.TrainerServiceClient, epoch u
 	t := &trainer{stream: stream, cancel: cancel, epoch: epoch, frames: make(chan *trainerv1.TrainResponse, 64)}
 	start.Credit = &trainerv1.Credit{Bytes: rolloutWindow}
 	go t.receive(ctx)
-	return t, t.send(&trainerv1.TrainRequest{Body: &trainerv1.TrainRequest_Start{Start: start}})
+	if err := t.send(&trainerv1.TrainRequest{Body: &trainerv1.TrainRequest_Start{Start: start}}); err != nil {
+		t.close()
+		return nil, err
+	}
+	return t, nil
 }
 
 func (t *trainer) send(m *trainerv1.TrainRequest) error {

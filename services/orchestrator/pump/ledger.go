@@ -208,8 +208,11 @@ func rejected(r *recorderv1.Reject) error {
 		return fmt.Errorf("the recorder refused record %d: %s: %s", r.GetSeq(), r.GetReason(), r.GetDetail())
 	}
 	code := codes.Aborted
-	if r.GetReason() == "LEDGER_DISK_FULL" {
+	switch r.GetReason() { // the frame has no code, and who waits for what passes looks at the code
+	case "LEDGER_DISK_FULL":
 		code = codes.ResourceExhausted
+	case "LEDGER_WRITE_FAILED", "NOT_READY", "PEER_UNAVAILABLE", "OVERLOADED":
+		code = codes.Unavailable
 	}
 	return rpc.Errorf(code, corev1.ErrorReason(value), "record %d: %s", r.GetSeq(), r.GetDetail()).With("seq", fmt.Sprint(r.GetSeq()))
 }

@@ -24,13 +24,13 @@ const (
 )
 
 // after says which states may follow. Sealing is the only way to an end that has a ledger: a run without a seal is not
-// SUCCEEDED. A run that could not even open its ledger fails directly.
+// SUCCEEDED. A run that has no stage in its ledger fails or is cancelled directly, and one that cannot be sealed fails.
 var after = map[State][]State{
 	Pending:  {Starting, Cancelled, Failed},
-	Starting: {Starting, Running, Gating, Sealing, Failed, Cancelled},
-	Running:  {Running, Gating, Paused, Sealing, Starting, Failed},
-	Gating:   {Gating, Running, Paused, Sealing, Starting, Failed},
-	Paused:   {Paused, Running, Sealing, Starting, Failed},
+	Starting: {Starting, Running, Gating, Paused, Sealing, Failed, Cancelled},
+	Running:  {Running, Gating, Paused, Sealing, Starting, Failed, Cancelled},
+	Gating:   {Gating, Running, Paused, Sealing, Starting, Failed, Cancelled},
+	Paused:   {Paused, Running, Sealing, Starting, Failed, Cancelled},
 	Sealing:  {Sealing, Starting, Succeeded, Failed, Cancelled, Stopped},
 }
 
