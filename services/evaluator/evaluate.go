@@ -69,7 +69,7 @@ func (s *Service) resolve(ctx context.Context, req *evaluatorv1.EvaluateRequest)
 	}
 	c, err := s.d.Trainer.GetCheckpoint(ctx, &trainerv1.GetCheckpointRequest{Checkpoint: req.GetCheckpoint()})
 	if err != nil {
-		return nil, err
+		return nil, peer("trainer", err)
 	}
 	r := proto.CloneOf(req)
 	r.Checkpoint = hex.EncodeToString(c.GetCheckpoint().GetDigest())

@@ -124,6 +124,7 @@ type rig struct {
 	trainer  *trainer
 	verifier *verifier
 	blobs    *blob.Store
+	service  *Service
 	client   evaluatorv1.EvaluatorServiceClient
 }
 
@@ -152,6 +153,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.service = s
 	r.client = evaluatorv1.NewEvaluatorServiceClient(grpctest.Serve(t, s.Register))
 	return r
 }

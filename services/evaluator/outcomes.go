@@ -55,7 +55,7 @@ func (s *Service) verify(ctx context.Context, spec *verifierv1.Spec, questions [
 	defer cancel()
 	stream, err := s.d.Verifier.VerifyBatch(ctx)
 	if err != nil {
-		return nil, err
+		return nil, peer("verifier", err)
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- send(stream, spec, questions, asked) }()
@@ -65,7 +65,7 @@ func (s *Service) verify(ctx context.Context, spec *verifierv1.Spec, questions [
 			return nil, fmt.Errorf("the verifier answered %d of %d rows", n, len(asked))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("score the held-out set: %w", err)
+			return nil, peer("verifier", fmt.Errorf("score the held-out set: %w", err))
 		}
 		if m.GetId() != questions[i].id {
 			return nil, fmt.Errorf("the verifier answered row %q in the place of %q", m.GetId(), questions[i].id)

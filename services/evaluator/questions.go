@@ -95,7 +95,7 @@ func (s *Service) sample(ctx context.Context, req *evaluatorv1.EvaluateRequest, 
 	defer cancel() // a stream that is left early would stay open
 	stream, err := s.d.Trainer.Generate(ctx, gen)
 	if err != nil {
-		return nil, err
+		return nil, peer("trainer", err)
 	}
 	want, err := hex.DecodeString(req.GetCheckpoint())
 	if err != nil {
@@ -111,7 +111,7 @@ func (s *Service) sample(ctx context.Context, req *evaluatorv1.EvaluateRequest, 
 			return nil, fmt.Errorf("the trainer answered %d of %d prompts", n, len(questions))
 		}
 		if err != nil {
-			return nil, fmt.Errorf("sample the held-out set: %w", err)
+			return nil, peer("trainer", fmt.Errorf("sample the held-out set: %w", err))
 		}
 		i := m.GetIndex()
 		switch {

@@ -26,6 +26,7 @@ type Config struct {
 	Tick          time.Duration // of what depends on a clock: stalls, disk space; 1 s
 	CosignEvery   time.Duration // between two requests for a cosignature while a run lives; 1 min
 	CosignWait    time.Duration // how long a seal, or a round, waits for one; 10 s
+	ReadyWait     time.Duration // how long a call waits for the recovery; 5 s
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
 }
 
@@ -48,11 +49,14 @@ func (c Config) withDefaults() (Config, error) {
 	if c.CosignWait == 0 {
 		c.CosignWait = 10 * time.Second
 	}
+	if c.ReadyWait == 0 {
+		c.ReadyWait = 5 * time.Second
+	}
 	if c.Source == "" {
 		c.Source = "provenir.dev/recorder"
 	}
-	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 || c.CosignEvery < 0 || c.CosignWait < 0 {
-		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat, tick and the times of cosignatures above 0")
+	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 || c.CosignEvery < 0 || c.CosignWait < 0 || c.ReadyWait < 0 {
+		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat, tick and other times above 0")
 	}
 	return c, nil
 }

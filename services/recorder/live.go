@@ -51,8 +51,17 @@ func (l *live) found(events []incident.Event, byClock bool, trace string) {
 	}
 }
 
-// get opens a run, or finds it open. With create it is made where it is missing.
+// get opens a run for a caller, or finds it open. With create it is made where it is missing. While the recorder takes up
+// what an earlier process left, callers wait a little: a run in the middle of that has half a state.
 func (s *Service) get(ctx context.Context, tenant, id string, create bool) (*live, error) {
+	if err := s.recovered(ctx); err != nil {
+		return nil, err
+	}
+	return s.openRun(ctx, tenant, id, create)
+}
+
+// openRun opens a run, or finds it open.
+func (s *Service) openRun(ctx context.Context, tenant, id string, create bool) (*live, error) {
 	run, err := s.store.Run(ctx, tenant, id, create)
 	if err != nil {
 		return nil, err

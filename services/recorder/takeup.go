@@ -156,7 +156,7 @@ func (s *Service) recover(ctx context.Context) error {
 		if complete {
 			continue
 		}
-		l, err := s.get(ctx, r[0], r[1], false)
+		l, err := s.openRun(ctx, r[0], r[1], false)
 		if err != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()

@@ -2,8 +2,6 @@ package docs
 
 // unraised are the reasons that no code raises yet, each with why.
 var unraised = map[string]string{
-	"NOT_READY":           "a role is registered after it has recovered, and /readyz says so until then; needed when roles recover while they serve",
-	"PEER_UNAVAILABLE":    "a peer that is away is gRPC's own Unavailable, which clients retry; the edge gives it a name with deployment",
 	"OPERATION_NOT_FOUND": "sealing ends within its call; OperationService comes with the jobs that do not",
 	"TOKEN_EXPIRED":       "nothing is pruned yet, so no token points at what is gone; comes with retention",
 	"BUDGET_EXCEEDED":     "a run's limits end it by a gate, which is a state and no error; comes with judges that cost money",
