@@ -68,5 +68,8 @@ func (o *Owner) validate(ctx context.Context, d *corev1.DatasetRef, use evaluato
 		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_DATASET_INVALID,
 			"%d problems in %d rows: %s", n, found.GetRows(), strings.Join(lines, "; "))
 	}
+	if found.GetRows() == 0 {
+		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_DATASET_INVALID, "the dataset has no rows")
+	}
 	return found, nil
 }

@@ -3,7 +3,6 @@ package loop
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"google.golang.org/genproto/googleapis/rpc/status"
@@ -158,9 +157,4 @@ func (g *governance) SealBom(_ context.Context, req *governancev1.SealBomRequest
 		g.note("seal bom")
 	}
 	return &governancev1.SealBomResponse{Operation: op}, nil
-}
-
-// without leaves out lines, for a diary in which only the order of the others counts.
-func without(lines []string, drop ...string) []string {
-	return slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return slices.Contains(drop, l) })
 }
