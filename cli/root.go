@@ -22,14 +22,17 @@ import (
 	"github.com/provenir/provenir/cli/passport"
 	"github.com/provenir/provenir/cli/rl"
 	"github.com/provenir/provenir/cli/run"
+	"github.com/provenir/provenir/cli/sandboxcheck"
 	"github.com/provenir/provenir/cli/toolcallparse"
 	"github.com/provenir/provenir/cli/up"
 	"github.com/provenir/provenir/cli/verify"
 	"github.com/provenir/provenir/cli/version"
+	"github.com/provenir/provenir/mesh"
 )
 
 // Main runs the command and gives its exit code.
 func Main(args []string) int {
+	mesh.Init()
 	a := app.New()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -66,7 +69,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return app.Usage(err) })
 	a.Bind(root)
 	root.AddCommand(
-		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a),
+		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a),
 		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)

@@ -2,6 +2,7 @@
 package verify
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,18 +37,41 @@ func NewCommand(a *app.App) *cobra.Command {
 
 // line is a row of the output; reward and passed exist only when scored.
 type line struct {
-	ID        string     `json:"id"`
-	Status    string     `json:"status,omitempty"`
-	Passed    *bool      `json:"passed,omitempty"`
-	Reward    *float64   `json:"reward,omitempty"`
-	Verifier  string     `json:"verifier,omitempty"`
-	Reason    string     `json:"reason,omitempty"`
-	Detail    string     `json:"detail,omitempty"`
-	Extracted string     `json:"extracted,omitempty"`
-	Findings  []finding  `json:"findings,omitempty"`
-	Duration  *int64     `json:"duration_us,omitempty"`
-	TaskOK    *bool      `json:"task_ok,omitempty"`
-	Error     *lineError `json:"error,omitempty"`
+	ID        string    `json:"id"`
+	Status    string    `json:"status,omitempty"`
+	Passed    *bool     `json:"passed,omitempty"`
+	Reward    *float64  `json:"reward,omitempty"`
+	Verifier  string    `json:"verifier,omitempty"`
+	Reason    string    `json:"reason,omitempty"`
+	Detail    string    `json:"detail,omitempty"`
+	Extracted string    `json:"extracted,omitempty"`
+	Findings  []finding `json:"findings,omitempty"`
+	Duration  *int64    `json:"duration_us,omitempty"`
+	TaskOK    *bool     `json:"task_ok,omitempty"`
+	HeldOut   *heldout  `json:"heldout,omitempty"`
+	*execution
+	Error *lineError `json:"error,omitempty"`
+}
+
+// heldout is the verdict of the row's hidden tests.
+type heldout struct {
+	Passed bool    `json:"passed"`
+	Reward float64 `json:"reward"`
+	Reason string  `json:"reason"`
+}
+
+// execution is what running code did and took.
+type execution struct {
+	Limit       string   `json:"limit,omitempty"`
+	Tamper      []string `json:"tamper,omitempty"`
+	TestsRun    uint32   `json:"tests_run"`
+	TestsPassed uint32   `json:"tests_passed"`
+	Stdout      string   `json:"stdout,omitempty"`
+	Stderr      string   `json:"stderr,omitempty"`
+	WallMS      float64  `json:"wall_ms"`
+	CPUMS       float64  `json:"cpu_ms"`
+	MaxRSSMB    float64  `json:"max_rss_mb"`
+	Isolation   string   `json:"isolation"`
 }
 
 type finding struct {
@@ -80,6 +104,18 @@ func answer(r row, m *verifierv1.VerifyBatchResponse) line {
 		l.Status = "unscored"
 		l.Reason = lower(v.GetUnscored().GetReason().String(), "UNSCORED_REASON_")
 		l.Detail = v.GetUnscored().GetDetail()
+	}
+	if sc := m.GetHeldout().GetScored(); sc != nil {
+		l.HeldOut = &heldout{sc.GetPassed(), sc.GetReward(), m.GetHeldout().GetReason()}
+	}
+	if e := v.GetExecution(); e != nil {
+		run := m.GetMeasured()
+		l.execution = &execution{
+			Limit: e.GetLimit(), Tamper: e.GetTamper(), TestsRun: e.GetTestsRun(), TestsPassed: e.GetTestsPassed(),
+			Stdout: strings.ToValidUTF8(string(run.GetStdout()), "\uFFFD"), Stderr: strings.ToValidUTF8(string(run.GetStderr()), "\uFFFD"),
+			WallMS: run.GetWall().AsDuration().Seconds() * 1e3, CPUMS: run.GetCpu().AsDuration().Seconds() * 1e3, MaxRSSMB: float64(run.GetMaxRssBytes()) / (1 << 20),
+			Isolation: fmt.Sprintf("T%d", e.GetTier()),
+		}
 	}
 	for _, f := range v.GetFindings() {
 		l.Findings = append(l.Findings, finding{f.GetKind(), lower(f.GetSeverity().String(), "SEVERITY_"), f.GetDetail()})

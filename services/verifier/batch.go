@@ -133,5 +133,5 @@ func (s *Service) row(ctx context.Context, m *verifierv1.VerifyBatchRequest, com
 	if err != nil {
 		return nil, err
 	}
-	return &verifierv1.VerifyBatchResponse{Id: c.ID, Result: &verifierv1.VerifyBatchResponse_Verdict{Verdict: j.verdict}, Measured: j.measured}, nil
+	return &verifierv1.VerifyBatchResponse{Id: c.ID, Result: &verifierv1.VerifyBatchResponse_Verdict{Verdict: j.verdict}, Measured: j.measured, Heldout: j.heldout}, nil
 }

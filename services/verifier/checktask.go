@@ -36,7 +36,7 @@ func (s *Service) checkTask(ctx context.Context, c *verdict.Candidate, compiled 
 	}
 	own := ownAnswers(c)
 	if len(own) == 0 {
-		return answer(try{verdict.Unscore(compiled.Name, verdict.BadRow, "the row has no reference, solution or completion to check with"), measure(0, 0)}, false)
+		return unchecked(respond(""), c, compiled)
 	}
 	var best try
 	for i, response := range own {
@@ -61,6 +61,21 @@ func (s *Service) checkTask(ctx context.Context, c *verdict.Candidate, compiled 
 		}
 	}
 	return answer(best, true)
+}
+
+// unchecked answers for a row without any answer of its own, as those of json_schema and tool_call often are: whether a
+// right answer passes was not tried, so nothing is said of it. An empty answer must fail all the same.
+func unchecked(empty try, c *verdict.Candidate, compiled *catalog.Compiled) *verifierv1.VerifyBatchResponse {
+	v := &empty.verdict
+	out := &verifierv1.VerifyBatchResponse{Id: c.ID, Measured: empty.measured}
+	if _, scored := v.Scored(); !scored || v.Passed() {
+		no := false
+		out.TaskOk = &no
+	} else {
+		v.Note("no_own_answer", verdict.Info, "the row has no reference, solution or completion; only the empty answer was tried")
+	}
+	out.Result = &verifierv1.VerifyBatchResponse_Verdict{Verdict: encode(v, c.ID, compiled.Digest[:], nil)}
+	return out
 }
 
 func promptOf(c *verdict.Candidate) (string, bool) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
 // Config are the verifier's settings; the zero value is usable.
@@ -31,6 +32,8 @@ type Config struct {
 	Evidence Evidence
 	// Code names the build in verifier digests; empty reads it from the binary.
 	Code string
+	// Sandbox says how untrusted programs are run.
+	Sandbox sandbox.Config
 }
 
 // Evidence is what becomes of the document behind a verdict. It belongs to how a run is recorded: verdicts name their

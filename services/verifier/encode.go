@@ -32,6 +32,12 @@ func encode(v *verdict.Verdict, id string, verifierDigest, rolloutDigest []byte)
 		}
 		m.Findings = append(m.Findings, e)
 	}
+	if e := v.Execution; e != nil {
+		m.Execution = &corev1.Execution{
+			Tier: uint32(e.Tier), Language: e.Language, Interpreter: e.Interpreter, Limit: e.Limit, Tamper: e.Tamper, TestsRun: uint32(e.TestsRun),
+			TestsPassed: uint32(e.TestsPassed), Truncated: e.Truncated, ExitCode: int32(e.ExitCode), Signal: int32(e.Signal),
+		}
+	}
 	for i := range v.Members {
 		m.Members = append(m.Members, encode(&v.Members[i], "", nil, nil))
 	}

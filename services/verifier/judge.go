@@ -16,20 +16,21 @@ import (
 
 // safely asks a judge. A panic in one is a fault of ours: it must neither end the process, in which other roles live,
 // nor become a reward.
-func (s *Service) safely(j *catalog.Compiled, c *verdict.Candidate) (v verdict.Verdict) {
+func (s *Service) safely(ctx context.Context, j *catalog.Compiled, c *verdict.Candidate) (v verdict.Verdict) {
 	defer func() {
 		if r := recover(); r != nil {
 			s.log.Error("a judge panicked", "verifier", j.Name, "rollout", c.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 			v = verdict.Unscore(j.Name, verdict.JudgeError, "the verifier failed; the log has the cause")
 		}
 	}()
-	return j.Judge.Judge(c)
+	return verdict.Within(ctx, j.Judge, c)
 }
 
 // judged is a verdict as it is answered.
 type judged struct {
 	verdict  *corev1.Verdict
 	measured *corev1.Measured
+	heldout  *corev1.Verdict // nil where none came with the verdict
 }
 
 // judge waits for a free worker and judges, and stores the evidence.
@@ -38,7 +39,11 @@ func (s *Service) judge(ctx context.Context, j *catalog.Compiled, c *verdict.Can
 	v, m := s.decide(ctx, j, c, limit)
 	out, err := s.finish(&v, c, j, rolloutDigest)
 	end(sp, out)
-	return judged{out, m}, err
+	got := judged{verdict: out, measured: m}
+	if v.HeldOut != nil {
+		got.heldout = encode(v.HeldOut, c.ID, j.Digest[:], rolloutDigest)
+	}
+	return got, err
 }
 
 // decide waits for a free worker and judges. A deadline that passes while it waits is the answer.
@@ -46,13 +51,18 @@ func (s *Service) decide(ctx context.Context, j *catalog.Compiled, c *verdict.Ca
 	from := s.clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	if err := s.gate.enter(ctx); err != nil {
-		return late(j.Name), measure(s.clock.Now().Sub(from), 0)
+	if !j.Waits {
+		if err := s.gate.enter(ctx); err != nil {
+			return late(j.Name), measure(s.clock.Now().Sub(from), 0)
+		}
 	}
 	begun := s.clock.Now()
-	v := s.safely(j, c)
-	s.gate.leave()
+	v := s.safely(ctx, j, c)
+	if !j.Waits {
+		s.gate.leave()
+	}
 	m := measure(begun.Sub(from), s.clock.Now().Sub(begun))
+	used(m, v.Run)
 	s.counts.times(j.Name, m)
 	return v, m
 }
@@ -66,6 +76,14 @@ func late(name string) verdict.Verdict {
 
 func measure(queued, took time.Duration) *corev1.Measured {
 	return &corev1.Measured{Queued: durationpb.New(queued), Took: durationpb.New(took), Attempt: 1}
+}
+
+// used adds what code took and printed.
+func used(m *corev1.Measured, r *verdict.Run) {
+	if r == nil {
+		return
+	}
+	m.Wall, m.Cpu, m.MaxRssBytes, m.Stdout, m.Stderr = durationpb.New(r.Wall), durationpb.New(r.CPU), uint64(max(r.MaxRSS, 0)), r.Stdout, r.Stderr
 }
 
 // limitOf is the deadline that a caller names, or ours.

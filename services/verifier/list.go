@@ -27,7 +27,7 @@ func (s *Service) ListVerifiers(context.Context, *verifierv1.ListVerifiersReques
 		}
 		info := &verifierv1.VerifierInfo{Name: name, OptionsSchema: schema, Summary: d.Summary}
 		// A verifier that needs an option, or members, has no digest of its own.
-		if c, err := catalog.Compile(spec.Spec{Name: name}, s.cfg.Code); err == nil {
+		if c, err := catalog.Compile(spec.Spec{Name: name}, s.compiled.env); err == nil {
 			info.Digest = c.Digest[:]
 		}
 		out.Verifiers = append(out.Verifiers, info)

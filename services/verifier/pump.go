@@ -139,11 +139,13 @@ func (p *pump) begin(items []*verifierv1.VerifyItem, now time.Time) {
 	p.open.add(j)
 	p.run(func() {
 		defer p.open.finished(j)
-		if p.s.gate.enter(p.ctx) != nil {
+		if !p.spec.Waits && p.s.gate.enter(p.ctx) != nil {
 			return
 		}
 		verdicts, heldout := p.judge(j)
-		p.s.gate.leave() // not held across a send
+		if !p.spec.Waits {
+			p.s.gate.leave() // not held across a send
+		}
 		p.answer(verdicts, heldout)
 	})
 }
@@ -246,14 +248,21 @@ func numbered(v *verifierv1.VerdictItem, seq uint64) *verifierv1.VerdictItem {
 
 // fresh judges, a second time where the rollout is drawn.
 func (p *pump) fresh(c *verdict.Candidate, bad string, digest [sha256.Size]byte, queued time.Duration) (first, second *verifierv1.VerdictItem, err error) {
-	judge := func() verdict.Verdict { return p.s.safely(p.spec, c) }
+	ctx := p.ctx
+	if p.spec.Waits || p.second != nil && p.second.Waits { // a job that outlives its verdict would be for nobody
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, max(p.limit-queued, 0))
+		defer cancel()
+	}
+	judge := func() verdict.Verdict { return p.s.safely(ctx, p.spec, c) }
 	if bad != "" {
 		judge = func() verdict.Verdict { return verdict.Unscore(p.spec.Name, verdict.BadRow, bad) }
 	}
 	passed := false
+	var held *verdict.Verdict
 	if first, err = p.verdict(p.spec, c, digest[:], queued, func() verdict.Verdict {
 		v := judge()
-		passed = v.Passed()
+		passed, held = v.Passed(), v.HeldOut
 		return v
 	}); err != nil {
 		return nil, nil, err
@@ -263,7 +272,13 @@ func (p *pump) fresh(c *verdict.Candidate, bad string, digest [sha256.Size]byte,
 	}
 	first.HeldoutFollows = true
 	second, err = p.verdict(p.second, c, digest[:], queued, func() verdict.Verdict {
-		w := p.s.safely(p.second, c)
+		if p.second.SameJob {
+			if held == nil {
+				return verdict.Unscore(p.second.Name, verdict.NoTests, "the row has no hidden_tests, or they did not run")
+			}
+			return *held
+		}
+		w := p.s.safely(ctx, p.second, c)
 		if _, scored := w.Scored(); scored && passed && !w.Passed() {
 			w.Note("special_cased", verdict.Warn, "the visible verdict passes and the stricter one does not")
 		}
@@ -278,6 +293,9 @@ func (p *pump) verdict(by *catalog.Compiled, c *verdict.Candidate, digest []byte
 	begun := p.s.clock.Now()
 	v := judge()
 	measured := measure(queued, p.s.clock.Now().Sub(begun))
+	if used(measured, v.Run); v.Run != nil {
+		measured.Stdout, measured.Stderr = nil, nil // a record holds what it took, and no output
+	}
 	p.s.counts.times(by.Name, measured)
 	full, err := p.s.finish(&v, c, by, digest)
 	end(sp, full)

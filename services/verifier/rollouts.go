@@ -12,6 +12,7 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/holdout"
 	"github.com/provenir/provenir/services/verifier/spec"
 )
@@ -109,10 +110,15 @@ func (p *pump) partner(visible *verifierv1.Spec) (*catalog.Compiled, error) {
 	}
 	stricter, ok := catalog.Stricter(s)
 	if !ok {
-		return nil, specProblem(&spec.BadSpecError{Path: s.Name, Field: "holdout.spec", Value: "absent", Allowed: "a stricter spec; only math has one of its own"})
+		return nil, specProblem(&spec.BadSpecError{Path: s.Name, Field: "holdout.spec", Value: "absent", Allowed: "a stricter spec; only math and code have one of their own"})
 	}
-	c, err := catalog.Compile(stricter, p.s.cfg.Code)
-	return c, specProblem(err)
+	c, err := catalog.Compile(stricter, p.s.compiled.env)
+	if err != nil {
+		return nil, specProblem(err)
+	}
+	c.SameJob = stricter.Name == code.Name
+	c.Cheap = c.Cheap || c.SameJob
+	return c, nil
 }
 
 // receive reads frames until the caller closes, or a frame breaks a rule.
@@ -158,7 +164,11 @@ func (p *pump) take(items []*verifierv1.VerifyItem) error {
 			"%d items of %d bytes were sent without credit for them", len(items), size)
 	}
 	now := p.s.clock.Now()
-	for chunk := range slices.Chunk(items, jobItems) {
+	at := jobItems
+	if p.spec.Waits { // each waits by itself: the sandbox takes as many at once as it has room for
+		at = 1
+	}
+	for chunk := range slices.Chunk(items, at) {
 		p.begin(chunk, now)
 	}
 	return nil

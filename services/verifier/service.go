@@ -17,7 +17,10 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/replay"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
 // Service is the verifier's role.
@@ -32,6 +35,7 @@ type Service struct {
 	replay   *replay.Cache
 	blobs    *blob.Store // nil where nothing is stored
 	evidence *blob.Pack  // nil without evidence
+	sandbox  *sandbox.Pool
 	counts   counters
 	tracer   trace.Tracer
 }
@@ -51,9 +55,14 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Tracer == nil {
 		d.Tracer = ownTracer()
 	}
+	pool, err := sandbox.New(cfg.Sandbox, sandbox.Deps{Clock: d.Clock, Log: d.Log})
+	if err != nil {
+		return nil, err
+	}
 	s := &Service{
-		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), compiled: newCompiledSpecs(cfg.Code),
-		replay: replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
+		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), sandbox: pool,
+		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool)}),
+		replay:   replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
 	}
 	if s.counts, err = newCounters(d.Metrics); err != nil {
 		return nil, err
@@ -72,14 +81,14 @@ func (s *Service) Register(r grpc.ServiceRegistrar) { verifierv1.RegisterVerifie
 func (s *Service) Run(ctx context.Context) error {
 	if s.evidence == nil {
 		<-ctx.Done()
-		return ctx.Err()
+		return errors.Join(ctx.Err(), s.sandbox.Close())
 	}
 	for {
 		t := s.clock.NewTimer(syncEvidence)
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return errors.Join(ctx.Err(), s.evidence.Close())
+			return errors.Join(ctx.Err(), s.evidence.Close(), s.sandbox.Close())
 		case <-t.C():
 			if err := s.evidence.Sync(); err != nil {
 				s.log.Error("evidence of the last second may be lost", "error", err.Error())

@@ -23,9 +23,13 @@ import (
 	"github.com/provenir/provenir/internal/grpctest"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	sandbox.Init()
+	goleak.VerifyTestMain(m)
+}
 
 // serve gives a client of a fresh service behind the real chain.
 func serve(t testing.TB, cfg Config, d Deps) (verifierv1.VerifierServiceClient, *Service) {
@@ -35,6 +39,11 @@ func serve(t testing.TB, cfg Config, d Deps) (verifierv1.VerifierServiceClient, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() {
+		if err := s.sandbox.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	conn := grpctest.Serve(t, func(r grpc.ServiceRegistrar) { s.Register(r) })
 	return verifierv1.NewVerifierServiceClient(conn), s
 }
@@ -179,7 +188,7 @@ func TestSpecProblems(t *testing.T) {
 	}{
 		{"absent", nil, corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},
 		{"a slip", specFor(t, "mth", nil), corev1.ErrorReason_ERROR_REASON_UNKNOWN_VERIFIER, codes.InvalidArgument},
-		{"later", specFor(t, "code", nil), corev1.ErrorReason_ERROR_REASON_VERIFIER_NOT_AVAILABLE, codes.Unimplemented},
+		{"later", specFor(t, "plugin", nil), corev1.ErrorReason_ERROR_REASON_VERIFIER_NOT_AVAILABLE, codes.Unimplemented},
 		{"bad option", specFor(t, "math", map[string]any{"profile": "first"}), corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},
 		{"bad pattern", specFor(t, "regex", map[string]any{"pattern": "("}), corev1.ErrorReason_ERROR_REASON_PATTERN_INVALID, codes.InvalidArgument},
 		{"text and options", &verifierv1.Spec{Name: "math:strict=true", Options: specFor(t, "x", map[string]any{"a": 1}).GetOptions()}, corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},

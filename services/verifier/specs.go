@@ -17,14 +17,14 @@ const maxCompiled = 1024
 
 // compiledSpecs keeps judges by the bytes of their spec: rows of a batch repeat theirs.
 type compiledSpecs struct {
-	code  string
+	env   catalog.Env
 	mu    sync.Mutex
 	known map[string]*catalog.Compiled
 	order []string
 }
 
-func newCompiledSpecs(code string) *compiledSpecs {
-	return &compiledSpecs{code: code, known: map[string]*catalog.Compiled{}}
+func newCompiledSpecs(env catalog.Env) *compiledSpecs {
+	return &compiledSpecs{env: env, known: map[string]*catalog.Compiled{}}
 }
 
 // get compiles a spec, or finds it. The error has its reason.
@@ -47,7 +47,7 @@ func (c *compiledSpecs) get(m *verifierv1.Spec) (*catalog.Compiled, error) {
 	if err != nil {
 		return nil, specProblem(err)
 	}
-	made, err := catalog.Compile(s, c.code)
+	made, err := catalog.Compile(s, c.env)
 	if err != nil {
 		return nil, specProblem(err)
 	}

@@ -4,6 +4,7 @@ package catalog
 import (
 	"slices"
 
+	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/math"
 	"github.com/provenir/provenir/services/verifier/puzzle"
@@ -18,10 +19,11 @@ import (
 // entry is a verifier that can be compiled.
 type entry struct {
 	describe func() spec.Descriptor
-	build    func(path string, v spec.Values) (verdict.Judge, error) // nil for composite
+	build    func(path string, v spec.Values) (verdict.Judge, error) // nil for those that need more than their options
 }
 
 var entries = map[string]entry{
+	code.Name:    {describe: code.Descriptor},
 	compose.Name: {describe: compose.Descriptor},
 	math.Name: {math.Descriptor, func(path string, v spec.Values) (verdict.Judge, error) {
 		return math.New(path, v)
@@ -37,7 +39,7 @@ var entries = map[string]entry{
 }
 
 // planned are verifiers that are known and not in this build.
-var planned = []string{"code", "plugin", "remote"}
+var planned = []string{"plugin", "remote"}
 
 // Names are the verifiers of this build, sorted.
 func Names() []string {

@@ -18,7 +18,7 @@ func mustCompile(t testing.TB, text string) *Compiled {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := Compile(s, "test")
+	c, err := Compile(s, Env{Code: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func mustCompile(t testing.TB, text string) *Compiled {
 
 func TestEveryVerifierDescribesItself(t *testing.T) {
 	names := Names()
-	if !slices.IsSorted(names) || len(names) != 10 {
+	if !slices.IsSorted(names) || len(names) != 11 {
 		t.Errorf("names %v", names)
 	}
 	for _, n := range names {
@@ -51,13 +51,13 @@ func TestNamesThatAreNotThere(t *testing.T) {
 	}{
 		{"a slip", "mth", false, "math"},
 		{"nothing like it", "zzzzzzzz", false, "exact_answer"},
-		{"planned", "code", true, ""},
+		{"planned", "plugin", true, ""},
 		{"planned too", "remote", true, ""},
 		{"case counts", "Math", false, "math"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Compile(spec.Spec{Name: tt.verifier}, "")
+			_, err := Compile(spec.Spec{Name: tt.verifier}, Env{})
 			var unknown *spec.UnknownVerifierError
 			var later *spec.NotAvailableError
 			if errors.As(err, &later) != tt.planned || errors.As(err, &unknown) == tt.planned {
@@ -110,7 +110,7 @@ func TestDigest(t *testing.T) {
 		t.Error("another option keeps the digest")
 	}
 	s, _ := spec.ParseText("math")
-	if other, _ := Compile(s, "another build"); other.Digest == plain.Digest {
+	if other, _ := Compile(s, Env{Code: "another build"}); other.Digest == plain.Digest {
 		t.Error("another build keeps the digest")
 	}
 }
@@ -120,7 +120,7 @@ func TestStricter(t *testing.T) {
 	if !ok || s.Options["profile"] != "final_answer" || s.Options["float_rounding"] != 4.0 {
 		t.Errorf("%+v", s)
 	}
-	if _, err := Compile(s, ""); err != nil {
+	if _, err := Compile(s, Env{}); err != nil {
 		t.Error(err)
 	}
 	if _, ok := Stricter(spec.Spec{Name: "regex"}); ok {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
@@ -22,12 +23,36 @@ type Compiled struct {
 	Spec   spec.Resolved
 	// Cheap says that a verdict takes well under a millisecond, so that every rollout can have a second one.
 	Cheap bool
+	// Waits says that it waits for a sandbox or another process, and takes a context.
+	Waits bool
+	// SameJob says that the second verdict comes with the first: hidden tests run in the job of the visible ones.
+	SameJob bool
 }
 
-// Compile checks a spec and makes its judge. code names the build. The error is a *spec.BadSpecError,
+// Env is what judges need besides their spec.
+type Env struct {
+	Code    string      // names the build
+	Sandbox code.Runner // nil where code cannot run
+}
+
+func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
+	if name != code.Name {
+		return entries[name].build(path, v)
+	}
+	if env.Sandbox == nil {
+		return nil, &spec.NotAvailableError{Name: name}
+	}
+	j, err := code.New(path, v, env.Sandbox)
+	if err != nil {
+		return nil, err
+	}
+	return program{j}, nil
+}
+
+// Compile checks a spec and makes its judge. The error is a *spec.BadSpecError,
 // *spec.UnknownVerifierError, *spec.NotAvailableError or *spec.PatternError.
-func Compile(s spec.Spec, code string) (*Compiled, error) {
-	judge, resolved, err := compile(s, s.Name, 0)
+func Compile(s spec.Spec, env Env) (*Compiled, error) {
+	judge, resolved, err := env.compile(s, s.Name, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -35,17 +60,17 @@ func Compile(s spec.Spec, code string) (*Compiled, error) {
 		Spec     spec.Resolved `json:"spec"`
 		Code     string        `json:"code"`
 		Revision string        `json:"revision"`
-	}{resolved, code, Revision})
+	}{resolved, env.Code, Revision})
 	if err != nil {
 		return nil, fmt.Errorf("digest of %s: %w", s.Name, err)
 	}
-	return &Compiled{Name: s.Name, Judge: judge, Digest: sha256.Sum256(doc), Spec: resolved, Cheap: true}, nil
+	return &Compiled{Name: s.Name, Judge: judge, Digest: sha256.Sum256(doc), Spec: resolved, Cheap: !verdict.Waits(judge), Waits: verdict.Waits(judge)}, nil
 }
 
 // maxNesting bounds composites within composites.
 const maxNesting = 8
 
-func compile(s spec.Spec, path string, depth int) (verdict.Judge, spec.Resolved, error) {
+func (env Env) compile(s spec.Spec, path string, depth int) (verdict.Judge, spec.Resolved, error) {
 	fail := func(err error) (verdict.Judge, spec.Resolved, error) { return nil, spec.Resolved{}, err }
 	if depth > maxNesting {
 		return fail(&spec.BadSpecError{Path: path, Field: "members", Value: "nested too deep", Allowed: fmt.Sprintf("%d levels", maxNesting)})
@@ -66,13 +91,13 @@ func compile(s spec.Spec, path string, depth int) (verdict.Judge, spec.Resolved,
 	}
 	r := spec.Resolved{Name: s.Name, Options: v, Reward: s.Reward, Weight: s.Weight, Required: s.Required}
 	if !d.Members {
-		j, err := entries[s.Name].build(path, v)
+		j, err := env.build(s.Name, path, v)
 		return j, r, err
 	}
 	var members []compose.Member
 	for i, m := range s.Members {
 		at := fmt.Sprintf("%s.members[%d].%s", path, i, m.Name)
-		j, resolved, err := compile(m, at, depth+1)
+		j, resolved, err := env.compile(m, at, depth+1)
 		if err != nil {
 			return fail(err)
 		}

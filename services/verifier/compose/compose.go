@@ -6,6 +6,7 @@
 package compose
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -99,9 +100,19 @@ func (c *Composite) Range() verdict.Range { return c.rng }
 
 // Judge asks every member and applies the rule.
 func (c *Composite) Judge(in *verdict.Candidate) verdict.Verdict {
+	return c.JudgeContext(context.Background(), in)
+}
+
+// Waits says whether a member does.
+func (c *Composite) Waits() bool {
+	return slices.ContainsFunc(c.members, func(m Member) bool { return verdict.Waits(m.Judge) })
+}
+
+// JudgeContext asks every member and applies the rule.
+func (c *Composite) JudgeContext(ctx context.Context, in *verdict.Candidate) verdict.Verdict {
 	parts := make([]verdict.Verdict, len(c.members))
 	for i := range c.members {
-		parts[i] = c.members[i].Judge.Judge(in)
+		parts[i] = verdict.Within(ctx, c.members[i].Judge, in)
 	}
 	v := c.decide(in, parts)
 	v.Members = parts
@@ -111,6 +122,9 @@ func (c *Composite) Judge(in *verdict.Candidate) verdict.Verdict {
 		}
 		if v.Extracted == "" {
 			v.Extracted = parts[i].Extracted
+		}
+		if v.Run == nil {
+			v.Run = parts[i].Run
 		}
 	}
 	return v

@@ -14,8 +14,11 @@ type Verdict struct {
 	Verifier  string
 	Extracted string // the answer as it was read; capped at MaxExtracted
 	Findings  []Finding
-	Members   []Verdict // of a composite, in order
-	Tests     []Test    // where tests ran, in order; only evidence has them
+	Members   []Verdict  // of a composite, in order
+	Tests     []Test     // where tests ran, in order; only evidence has them
+	Execution *Execution // where code ran
+	Run       *Run       // where code ran; never part of what is recorded in the tree
+	HeldOut   *Verdict   // a stricter verdict that came with this one, for the recorder only
 
 	scored  bool
 	score   Scored

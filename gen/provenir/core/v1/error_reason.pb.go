@@ -190,6 +190,14 @@ const (
 	ErrorReason_ERROR_REASON_SCHEMA_INVALID ErrorReason = 80
 	// ERROR_REASON_PROGRAM_INVALID: the program of a spec does not compile, or has no def verify(row).
 	ErrorReason_ERROR_REASON_PROGRAM_INVALID ErrorReason = 81
+	// ERROR_REASON_ISOLATION_UNAVAILABLE: this machine isolates less than the least tier that programs are run at; ask for the
+	// isolation report, which says why and what would help.
+	ErrorReason_ERROR_REASON_ISOLATION_UNAVAILABLE ErrorReason = 82
+	// ERROR_REASON_LANGUAGE_UNAVAILABLE: the language, or its compiler, is not on this machine or not in this build.
+	ErrorReason_ERROR_REASON_LANGUAGE_UNAVAILABLE ErrorReason = 83
+	// ERROR_REASON_INTERPRETER_LAYOUT: the Python interpreter cannot be shown to programs without showing more than it; name
+	// another one.
+	ErrorReason_ERROR_REASON_INTERPRETER_LAYOUT ErrorReason = 84
 )
 
 // Enum value maps for ErrorReason.
@@ -277,6 +285,9 @@ var (
 		79: "ERROR_REASON_CONFIG_INVALID",
 		80: "ERROR_REASON_SCHEMA_INVALID",
 		81: "ERROR_REASON_PROGRAM_INVALID",
+		82: "ERROR_REASON_ISOLATION_UNAVAILABLE",
+		83: "ERROR_REASON_LANGUAGE_UNAVAILABLE",
+		84: "ERROR_REASON_INTERPRETER_LAYOUT",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -361,6 +372,9 @@ var (
 		"ERROR_REASON_CONFIG_INVALID":           79,
 		"ERROR_REASON_SCHEMA_INVALID":           80,
 		"ERROR_REASON_PROGRAM_INVALID":          81,
+		"ERROR_REASON_ISOLATION_UNAVAILABLE":    82,
+		"ERROR_REASON_LANGUAGE_UNAVAILABLE":     83,
+		"ERROR_REASON_INTERPRETER_LAYOUT":       84,
 	}
 )
 
@@ -395,7 +409,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\x9a\x16\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\x8e\x17\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -479,7 +493,10 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\x1fERROR_REASON_PASSPORT_NOT_FOUND\x10N\x12\x1f\n" +
 	"\x1bERROR_REASON_CONFIG_INVALID\x10O\x12\x1f\n" +
 	"\x1bERROR_REASON_SCHEMA_INVALID\x10P\x12 \n" +
-	"\x1cERROR_REASON_PROGRAM_INVALID\x10QB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x1cERROR_REASON_PROGRAM_INVALID\x10Q\x12&\n" +
+	"\"ERROR_REASON_ISOLATION_UNAVAILABLE\x10R\x12%\n" +
+	"!ERROR_REASON_LANGUAGE_UNAVAILABLE\x10S\x12#\n" +
+	"\x1fERROR_REASON_INTERPRETER_LAYOUT\x10TB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once

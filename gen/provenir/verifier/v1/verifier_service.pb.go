@@ -1401,8 +1401,12 @@ type VerifyBatchResponse struct {
 	Result isVerifyBatchResponse_Result `protobuf_oneof:"result"`
 	// measured is what it took.
 	Measured *v1.Measured `protobuf:"bytes,4,opt,name=measured,proto3" json:"measured,omitempty"`
-	// task_ok is present for check_task: the reference passed and the empty answer failed.
-	TaskOk        *bool `protobuf:"varint,5,opt,name=task_ok,json=taskOk,proto3,oneof" json:"task_ok,omitempty"`
+	// task_ok says for check_task whether the row's own answer passed and an empty one failed; absent where the row has no
+	// answer of its own, so that only the empty one was tried.
+	TaskOk *bool `protobuf:"varint,5,opt,name=task_ok,json=taskOk,proto3,oneof" json:"task_ok,omitempty"`
+	// heldout is the verdict of the row's hidden_tests; absent without them. It is for those who look into a reward, and
+	// never paid.
+	Heldout       *v1.Verdict `protobuf:"bytes,6,opt,name=heldout,proto3" json:"heldout,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1481,6 +1485,13 @@ func (x *VerifyBatchResponse) GetTaskOk() bool {
 		return *x.TaskOk
 	}
 	return false
+}
+
+func (x *VerifyBatchResponse) GetHeldout() *v1.Verdict {
+	if x != nil {
+		return x.Heldout
+	}
+	return nil
 }
 
 type isVerifyBatchResponse_Result interface {
@@ -5080,13 +5091,14 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\x04spec\x18\x02 \x01(\v2\x1a.provenir.verifier.v1.SpecR\x04spec\x125\n" +
 	"\bdeadline\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\bdeadline\x12\x1d\n" +
 	"\n" +
-	"check_task\x18\x04 \x01(\bR\tcheckTask\"\x80\x02\n" +
+	"check_task\x18\x04 \x01(\bR\tcheckTask\"\xb5\x02\n" +
 	"\x13VerifyBatchResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x125\n" +
 	"\averdict\x18\x02 \x01(\v2\x19.provenir.core.v1.VerdictH\x00R\averdict\x126\n" +
 	"\x05error\x18\x03 \x01(\v2\x1e.provenir.verifier.v1.RowErrorH\x00R\x05error\x126\n" +
 	"\bmeasured\x18\x04 \x01(\v2\x1a.provenir.core.v1.MeasuredR\bmeasured\x12\x1c\n" +
-	"\atask_ok\x18\x05 \x01(\bH\x01R\x06taskOk\x88\x01\x01B\b\n" +
+	"\atask_ok\x18\x05 \x01(\bH\x01R\x06taskOk\x88\x01\x01\x123\n" +
+	"\aheldout\x18\x06 \x01(\v2\x19.provenir.core.v1.VerdictR\aheldoutB\b\n" +
 	"\x06resultB\n" +
 	"\n" +
 	"\b_task_ok\"8\n" +
@@ -5501,79 +5513,80 @@ var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
 	71, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
 	19, // 31: provenir.verifier.v1.VerifyBatchResponse.error:type_name -> provenir.verifier.v1.RowError
 	72, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
-	75, // 33: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
-	21, // 34: provenir.verifier.v1.ListVerifiersResponse.verifiers:type_name -> provenir.verifier.v1.VerifierInfo
-	24, // 35: provenir.verifier.v1.SampleTasksResponse.tasks:type_name -> provenir.verifier.v1.Task
-	68, // 36: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
-	66, // 37: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
-	29, // 38: provenir.verifier.v1.ParseToolCallsResponse.calls:type_name -> provenir.verifier.v1.ToolCall
-	33, // 39: provenir.verifier.v1.GetIsolationReportResponse.report:type_name -> provenir.verifier.v1.IsolationReport
-	34, // 40: provenir.verifier.v1.IsolationReport.layers:type_name -> provenir.verifier.v1.IsolationLayer
-	35, // 41: provenir.verifier.v1.IsolationReport.probes:type_name -> provenir.verifier.v1.IsolationProbe
-	70, // 42: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
-	70, // 43: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
-	76, // 44: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
-	70, // 45: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
-	70, // 46: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
-	68, // 47: provenir.verifier.v1.CheckReliabilityRequest.spec:type_name -> provenir.verifier.v1.Spec
-	40, // 48: provenir.verifier.v1.CheckReliabilityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
-	41, // 49: provenir.verifier.v1.CheckReliabilityResponse.report:type_name -> provenir.verifier.v1.ReliabilityReport
-	43, // 50: provenir.verifier.v1.ReliabilityReport.modes:type_name -> provenir.verifier.v1.ReliabilityMode
-	42, // 51: provenir.verifier.v1.ReliabilityReport.false_positive_rate:type_name -> provenir.verifier.v1.Rate
-	42, // 52: provenir.verifier.v1.ReliabilityReport.false_negative_rate:type_name -> provenir.verifier.v1.Rate
-	42, // 53: provenir.verifier.v1.ReliabilityMode.held:type_name -> provenir.verifier.v1.Rate
-	44, // 54: provenir.verifier.v1.ReliabilityMode.failures:type_name -> provenir.verifier.v1.ReliabilityFailure
-	68, // 55: provenir.verifier.v1.CheckRewardValidityRequest.spec:type_name -> provenir.verifier.v1.Spec
-	40, // 56: provenir.verifier.v1.CheckRewardValidityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
-	47, // 57: provenir.verifier.v1.CheckRewardValidityResponse.report:type_name -> provenir.verifier.v1.RewardValidityReport
-	48, // 58: provenir.verifier.v1.RewardValidityReport.controls:type_name -> provenir.verifier.v1.RewardControl
-	67, // 59: provenir.verifier.v1.RewardValidityReport.unscored:type_name -> provenir.verifier.v1.RewardValidityReport.UnscoredEntry
-	51, // 60: provenir.verifier.v1.ListEnvironmentsResponse.environments:type_name -> provenir.verifier.v1.Environment
-	53, // 61: provenir.verifier.v1.RunEpisodeRequest.reset:type_name -> provenir.verifier.v1.ResetEpisode
-	54, // 62: provenir.verifier.v1.RunEpisodeRequest.step:type_name -> provenir.verifier.v1.StepEpisode
-	55, // 63: provenir.verifier.v1.RunEpisodeRequest.state:type_name -> provenir.verifier.v1.GetEpisodeState
-	56, // 64: provenir.verifier.v1.RunEpisodeRequest.close:type_name -> provenir.verifier.v1.CloseEpisode
-	58, // 65: provenir.verifier.v1.RunEpisodeResponse.observation:type_name -> provenir.verifier.v1.Observation
-	59, // 66: provenir.verifier.v1.RunEpisodeResponse.state:type_name -> provenir.verifier.v1.EpisodeState
-	60, // 67: provenir.verifier.v1.RunEpisodeResponse.closed:type_name -> provenir.verifier.v1.EpisodeClosed
-	61, // 68: provenir.verifier.v1.RunEpisodeResponse.problem:type_name -> provenir.verifier.v1.EpisodeProblem
-	71, // 69: provenir.verifier.v1.EpisodeClosed.verdict:type_name -> provenir.core.v1.Verdict
-	40, // 70: provenir.verifier.v1.ValidateEnvironmentResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
-	64, // 71: provenir.verifier.v1.ValidateEnvironmentResponse.report:type_name -> provenir.verifier.v1.EnvironmentReport
-	65, // 72: provenir.verifier.v1.EnvironmentReport.rules:type_name -> provenir.verifier.v1.EnvironmentRule
-	2,  // 73: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
-	4,  // 74: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
-	17, // 75: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
-	20, // 76: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
-	23, // 77: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
-	26, // 78: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
-	28, // 79: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
-	31, // 80: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
-	36, // 81: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
-	38, // 82: provenir.verifier.v1.VerifierService.CheckReliability:input_type -> provenir.verifier.v1.CheckReliabilityRequest
-	45, // 83: provenir.verifier.v1.VerifierService.CheckRewardValidity:input_type -> provenir.verifier.v1.CheckRewardValidityRequest
-	49, // 84: provenir.verifier.v1.VerifierService.ListEnvironments:input_type -> provenir.verifier.v1.ListEnvironmentsRequest
-	52, // 85: provenir.verifier.v1.VerifierService.RunEpisode:input_type -> provenir.verifier.v1.RunEpisodeRequest
-	62, // 86: provenir.verifier.v1.VerifierService.ValidateEnvironment:input_type -> provenir.verifier.v1.ValidateEnvironmentRequest
-	3,  // 87: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
-	10, // 88: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
-	18, // 89: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
-	22, // 90: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
-	25, // 91: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
-	27, // 92: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
-	30, // 93: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
-	32, // 94: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
-	37, // 95: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
-	39, // 96: provenir.verifier.v1.VerifierService.CheckReliability:output_type -> provenir.verifier.v1.CheckReliabilityResponse
-	46, // 97: provenir.verifier.v1.VerifierService.CheckRewardValidity:output_type -> provenir.verifier.v1.CheckRewardValidityResponse
-	50, // 98: provenir.verifier.v1.VerifierService.ListEnvironments:output_type -> provenir.verifier.v1.ListEnvironmentsResponse
-	57, // 99: provenir.verifier.v1.VerifierService.RunEpisode:output_type -> provenir.verifier.v1.RunEpisodeResponse
-	63, // 100: provenir.verifier.v1.VerifierService.ValidateEnvironment:output_type -> provenir.verifier.v1.ValidateEnvironmentResponse
-	87, // [87:101] is the sub-list for method output_type
-	73, // [73:87] is the sub-list for method input_type
-	73, // [73:73] is the sub-list for extension type_name
-	73, // [73:73] is the sub-list for extension extendee
-	0,  // [0:73] is the sub-list for field type_name
+	71, // 33: provenir.verifier.v1.VerifyBatchResponse.heldout:type_name -> provenir.core.v1.Verdict
+	75, // 34: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
+	21, // 35: provenir.verifier.v1.ListVerifiersResponse.verifiers:type_name -> provenir.verifier.v1.VerifierInfo
+	24, // 36: provenir.verifier.v1.SampleTasksResponse.tasks:type_name -> provenir.verifier.v1.Task
+	68, // 37: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
+	66, // 38: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
+	29, // 39: provenir.verifier.v1.ParseToolCallsResponse.calls:type_name -> provenir.verifier.v1.ToolCall
+	33, // 40: provenir.verifier.v1.GetIsolationReportResponse.report:type_name -> provenir.verifier.v1.IsolationReport
+	34, // 41: provenir.verifier.v1.IsolationReport.layers:type_name -> provenir.verifier.v1.IsolationLayer
+	35, // 42: provenir.verifier.v1.IsolationReport.probes:type_name -> provenir.verifier.v1.IsolationProbe
+	70, // 43: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
+	70, // 44: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
+	76, // 45: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
+	70, // 46: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
+	70, // 47: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
+	68, // 48: provenir.verifier.v1.CheckReliabilityRequest.spec:type_name -> provenir.verifier.v1.Spec
+	40, // 49: provenir.verifier.v1.CheckReliabilityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	41, // 50: provenir.verifier.v1.CheckReliabilityResponse.report:type_name -> provenir.verifier.v1.ReliabilityReport
+	43, // 51: provenir.verifier.v1.ReliabilityReport.modes:type_name -> provenir.verifier.v1.ReliabilityMode
+	42, // 52: provenir.verifier.v1.ReliabilityReport.false_positive_rate:type_name -> provenir.verifier.v1.Rate
+	42, // 53: provenir.verifier.v1.ReliabilityReport.false_negative_rate:type_name -> provenir.verifier.v1.Rate
+	42, // 54: provenir.verifier.v1.ReliabilityMode.held:type_name -> provenir.verifier.v1.Rate
+	44, // 55: provenir.verifier.v1.ReliabilityMode.failures:type_name -> provenir.verifier.v1.ReliabilityFailure
+	68, // 56: provenir.verifier.v1.CheckRewardValidityRequest.spec:type_name -> provenir.verifier.v1.Spec
+	40, // 57: provenir.verifier.v1.CheckRewardValidityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	47, // 58: provenir.verifier.v1.CheckRewardValidityResponse.report:type_name -> provenir.verifier.v1.RewardValidityReport
+	48, // 59: provenir.verifier.v1.RewardValidityReport.controls:type_name -> provenir.verifier.v1.RewardControl
+	67, // 60: provenir.verifier.v1.RewardValidityReport.unscored:type_name -> provenir.verifier.v1.RewardValidityReport.UnscoredEntry
+	51, // 61: provenir.verifier.v1.ListEnvironmentsResponse.environments:type_name -> provenir.verifier.v1.Environment
+	53, // 62: provenir.verifier.v1.RunEpisodeRequest.reset:type_name -> provenir.verifier.v1.ResetEpisode
+	54, // 63: provenir.verifier.v1.RunEpisodeRequest.step:type_name -> provenir.verifier.v1.StepEpisode
+	55, // 64: provenir.verifier.v1.RunEpisodeRequest.state:type_name -> provenir.verifier.v1.GetEpisodeState
+	56, // 65: provenir.verifier.v1.RunEpisodeRequest.close:type_name -> provenir.verifier.v1.CloseEpisode
+	58, // 66: provenir.verifier.v1.RunEpisodeResponse.observation:type_name -> provenir.verifier.v1.Observation
+	59, // 67: provenir.verifier.v1.RunEpisodeResponse.state:type_name -> provenir.verifier.v1.EpisodeState
+	60, // 68: provenir.verifier.v1.RunEpisodeResponse.closed:type_name -> provenir.verifier.v1.EpisodeClosed
+	61, // 69: provenir.verifier.v1.RunEpisodeResponse.problem:type_name -> provenir.verifier.v1.EpisodeProblem
+	71, // 70: provenir.verifier.v1.EpisodeClosed.verdict:type_name -> provenir.core.v1.Verdict
+	40, // 71: provenir.verifier.v1.ValidateEnvironmentResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	64, // 72: provenir.verifier.v1.ValidateEnvironmentResponse.report:type_name -> provenir.verifier.v1.EnvironmentReport
+	65, // 73: provenir.verifier.v1.EnvironmentReport.rules:type_name -> provenir.verifier.v1.EnvironmentRule
+	2,  // 74: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
+	4,  // 75: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
+	17, // 76: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
+	20, // 77: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
+	23, // 78: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
+	26, // 79: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
+	28, // 80: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
+	31, // 81: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
+	36, // 82: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
+	38, // 83: provenir.verifier.v1.VerifierService.CheckReliability:input_type -> provenir.verifier.v1.CheckReliabilityRequest
+	45, // 84: provenir.verifier.v1.VerifierService.CheckRewardValidity:input_type -> provenir.verifier.v1.CheckRewardValidityRequest
+	49, // 85: provenir.verifier.v1.VerifierService.ListEnvironments:input_type -> provenir.verifier.v1.ListEnvironmentsRequest
+	52, // 86: provenir.verifier.v1.VerifierService.RunEpisode:input_type -> provenir.verifier.v1.RunEpisodeRequest
+	62, // 87: provenir.verifier.v1.VerifierService.ValidateEnvironment:input_type -> provenir.verifier.v1.ValidateEnvironmentRequest
+	3,  // 88: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
+	10, // 89: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
+	18, // 90: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
+	22, // 91: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
+	25, // 92: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
+	27, // 93: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
+	30, // 94: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
+	32, // 95: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
+	37, // 96: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
+	39, // 97: provenir.verifier.v1.VerifierService.CheckReliability:output_type -> provenir.verifier.v1.CheckReliabilityResponse
+	46, // 98: provenir.verifier.v1.VerifierService.CheckRewardValidity:output_type -> provenir.verifier.v1.CheckRewardValidityResponse
+	50, // 99: provenir.verifier.v1.VerifierService.ListEnvironments:output_type -> provenir.verifier.v1.ListEnvironmentsResponse
+	57, // 100: provenir.verifier.v1.VerifierService.RunEpisode:output_type -> provenir.verifier.v1.RunEpisodeResponse
+	63, // 101: provenir.verifier.v1.VerifierService.ValidateEnvironment:output_type -> provenir.verifier.v1.ValidateEnvironmentResponse
+	88, // [88:102] is the sub-list for method output_type
+	74, // [74:88] is the sub-list for method input_type
+	74, // [74:74] is the sub-list for extension type_name
+	74, // [74:74] is the sub-list for extension extendee
+	0,  // [0:74] is the sub-list for field type_name
 }
 
 func init() { file_provenir_verifier_v1_verifier_service_proto_init() }
