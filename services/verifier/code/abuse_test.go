@@ -69,10 +69,28 @@ const (
 	loopTests    = "import math\nfor a in range(-3, 4):\n    for b in (1, 10**20):\n        assert add(a, b) == a + b\nassert all(add(x, x) == 2 * x for x in range(5))\nassert math.isclose(add(0.5, 0.25), 0.75) and abs(add(1, 1) - 2) < 1e-9\n"
 )
 
+const pytestTests = `import unittest
+import pytest
+from solution import add
+
+@pytest.mark.parametrize("a,b", [(1, 2), (-5, 5), (10**20, 1)])
+def test_add(a, b):
+    assert add(a, b) == a + b
+
+def test_close():
+    assert add(0.5, 0.25) == pytest.approx(0.75)
+
+class TestAdd(unittest.TestCase):
+    def test_equal(self):
+        self.assertEqual(add(3, 4), 7)
+        self.assertTrue(add(1, 0) == 1)
+`
+
 var (
-	goKit    = kit{"go", map[string]any{"entry_point": "add", "timeout": 0.4, "memory_mb": 128.0}, verdict.Row{{Key: "tests", JSON: column(literalTests)}}}
-	judgeKit = kit{"judge", goKit.options, verdict.Row{{Key: "tests", JSON: column(loopTests)}}}
-	stdioKit = kit{"stdio", map[string]any{"task": "stdio", "timeout": 0.4, "memory_mb": 128.0}, verdict.Row{{Key: "stdin", JSON: column("3 4\n")}, {Key: "expected_stdout", JSON: column("7\n")}}}
+	pytestKit = kit{"pytest", map[string]any{"task": "pytest", "partial": "off", "timeout": 0.4, "memory_mb": 128.0}, verdict.Row{{Key: "tests", JSON: column(pytestTests)}}}
+	goKit     = kit{"go", map[string]any{"entry_point": "add", "timeout": 0.4, "memory_mb": 128.0}, verdict.Row{{Key: "tests", JSON: column(literalTests)}}}
+	judgeKit  = kit{"judge", goKit.options, verdict.Row{{Key: "tests", JSON: column(loopTests)}}}
+	stdioKit  = kit{"stdio", map[string]any{"task": "stdio", "timeout": 0.4, "memory_mb": 128.0}, verdict.Row{{Key: "stdin", JSON: column("3 4\n")}, {Key: "expected_stdout", JSON: column("7\n")}}}
 )
 
 func kitsOf(p *program) []kit {
@@ -84,6 +102,9 @@ func kitsOf(p *program) []kit {
 	}
 	if p.category == "escape" { // tried while the module is loaded, before anybody judges
 		return []kit{goKit}
+	}
+	if p.category == "eq_objects" || p.category == "shadowing" {
+		return []kit{goKit, judgeKit, pytestKit}
 	}
 	return []kit{goKit, judgeKit}
 }
@@ -109,7 +130,11 @@ func TestAbuse(t *testing.T) {
 			run := On(pool(t, tier))
 			reasons := map[string]int{}
 			for _, p := range all {
-				for _, k := range kitsOf(&p) {
+				kits := kitsOf(&p)
+				if tier == sandbox.T2 { // who judges does not depend on the tier
+					kits = kits[:1]
+				}
+				for _, k := range kits {
 					t.Run(p.category+"/"+p.name+"/"+k.name, func(t *testing.T) {
 						j := k.judge(t, run, p.source, false)
 						s, scored := j.Verdict.Scored()

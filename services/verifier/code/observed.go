@@ -2,20 +2,21 @@ package code
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
 // observed is everything that is known of a candidate after its job; the verdict is a function of it.
 type observed struct {
-	result  sandbox.Result
-	load    sandbox.Load
-	rows    []sandbox.Row // of the tests that were run, in order
-	tamper  []string
-	flags   []string
-	raised  *sandbox.Raised // of the first test that failed so
-	absent  bool            // the entry point does not exist
-	byJudge bool
+	result sandbox.Result
+	load   sandbox.Load
+	rows   []sandbox.Row // of the tests that were run, in order
+	names  []string      // of all tests
+	tamper []string
+	flags  []string
+	raised *sandbox.Raised // of the first test that failed so
+	absent bool            // the entry point does not exist
 }
 
 func (o *observed) note(kind string) {
@@ -49,3 +50,21 @@ func (o *observed) settle() {
 func (o *observed) forces() bool {
 	return o.result.Limit == sandbox.SecurityViolation || slices.ContainsFunc(o.tamper, func(k string) bool { return k != leftoverProcess })
 }
+
+// part gives the rows of the visible or the hidden tests, and how many such tests there are. A parametrised test may have more
+// rows than names.
+func (o *observed) part(hidden bool) (rows []sandbox.Row, total int) {
+	for _, n := range o.names {
+		if isHidden(n) == hidden {
+			total++
+		}
+	}
+	for _, r := range o.rows {
+		if isHidden(r.Test) == hidden {
+			rows = append(rows, r)
+		}
+	}
+	return rows, max(total, len(rows))
+}
+
+func isHidden(name string) bool { return strings.HasPrefix(name, hiddenColumn) }

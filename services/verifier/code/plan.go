@@ -9,11 +9,10 @@ import (
 type plan struct {
 	suites []*asserts.Suite // in the order of the tests; nil for a judge process
 	tests  []sandbox.Test   // visible, then hidden
-	split  int              // where the hidden ones begin
 }
 
 func (o *options) plan(t *task) plan {
-	p := plan{tests: append(append([]sandbox.Test{}, t.visible...), t.hidden...), split: len(t.visible)}
+	p := plan{tests: append(append([]sandbox.Test{}, t.visible...), t.hidden...)}
 	if o.task != "func" {
 		return p
 	}
@@ -26,4 +25,12 @@ func (o *options) plan(t *task) plan {
 		p.suites = append(p.suites, s)
 	}
 	return p
+}
+
+func (p *plan) names() []string {
+	out := make([]string, len(p.tests))
+	for i := range p.tests {
+		out[i] = p.tests[i].Name
+	}
+	return out
 }

@@ -13,6 +13,9 @@ import (
 // maxTests is how much test source a row may have, in bytes.
 const maxTests = 4 << 20
 
+// hiddenColumn holds the tests of the held-out channel.
+const hiddenColumn = "hidden_tests"
+
 // task is a row as this verifier reads it.
 type task struct {
 	entry   string
@@ -51,7 +54,7 @@ func (o *options) readTask(r verdict.Row) (*task, error) {
 	if t.visible, err = tests(r, "tests"); err != nil {
 		return nil, err
 	}
-	if t.hidden, err = tests(r, "hidden_tests"); err != nil {
+	if t.hidden, err = tests(r, hiddenColumn); err != nil {
 		return nil, err
 	}
 	if len(t.visible) == 0 {

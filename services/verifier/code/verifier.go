@@ -98,13 +98,13 @@ func (v *Verifier) tests(ctx context.Context, source string, t *task) (Judgement
 		return Judgement{}, err
 	}
 	o.settle()
-	visible := o.rows[:min(p.split, len(o.rows))]
+	visible, total := o.part(false)
 	j := Judgement{
-		Verdict: o.score(&v.opt, visible, p.split), Execution: o.execution(visible),
+		Verdict: o.score(&v.opt, visible, total), Execution: o.execution(visible),
 		Stdout: o.result.Stdout, Stderr: o.result.Stderr, Usage: o.result.Usage,
 	}
-	if hidden := len(p.tests) - p.split; hidden > 0 {
-		held := o.score(&v.opt, o.rows[len(visible):], hidden)
+	if hidden, n := o.part(true); n > 0 {
+		held := o.score(&v.opt, hidden, n)
 		if j.Verdict.Passed() && !held.Passed() {
 			held.Note("special_cased", verdict.Warn, "the visible tests pass and hidden ones fail")
 		}
@@ -119,7 +119,7 @@ func (v *Verifier) byGo(ctx context.Context, source string, t *task, p *plan) (*
 	if err != nil {
 		return nil, err
 	}
-	o := &observed{load: load}
+	o := &observed{load: load, names: p.names()}
 	gone := load.Gone
 	if load == (sandbox.Load{}) {
 		for i, suite := range p.suites {
@@ -156,7 +156,10 @@ func (v *Verifier) byJudge(ctx context.Context, source string, t *task, p *plan)
 	case j.JudgeFailed != "" && j.Limit == sandbox.NoLimit:
 		return nil, bad(verdict.JudgeError, "%s", j.JudgeFailed)
 	}
-	o := &observed{result: j.Result, load: j.Load, rows: j.Rows, flags: j.Flags, byJudge: true}
+	o := &observed{result: j.Result, load: j.Load, rows: j.Rows, names: j.Collected, flags: j.Flags}
+	if len(o.names) == 0 { // the module did not load, so the judge was not asked
+		o.names = p.names()
+	}
 	for _, k := range j.Tamper {
 		o.note(k)
 	}

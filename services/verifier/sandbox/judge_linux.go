@@ -136,6 +136,8 @@ func (s *Session) judge(j *judge, load Load, objects string) (Judged, error) {
 	keep := true
 	if load == (Load{}) {
 		keep = s.hear(j, &out, objects)
+	} else if refused, detail, err := j.readTests(); err == nil { // bad tests are the task's fault, whatever the candidate did
+		out.Refused, out.Detail = refused, detail
 	}
 	gone := load.Gone
 	for _, r := range out.Rows {
@@ -170,6 +172,7 @@ func (s *Session) hear(j *judge, out *Judged, objects string) (keep bool) {
 	if out.Refused != "" {
 		return true
 	}
+	out.Collected = texts(j.ready[1])
 	set(&objects, "reject")
 	if err := j.proc.conn.send(plain.Tuple{plain.Str("run"), plain.Str(objects)}); err != nil {
 		out.JudgeFailed = err.Error()

@@ -38,6 +38,7 @@ const (
 type Judged struct {
 	Result
 	Load        Load
+	Collected   []string // the tests that the suite defines; those without a row were not run
 	Rows        []Row
 	Tamper      []string
 	Flags       []string

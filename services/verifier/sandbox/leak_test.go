@@ -20,7 +20,7 @@ import (
 // footprint is what this process and its sandboxes hold of the machine.
 type footprint struct {
 	processes, descriptors, mounts, groups int
-	zygotes                                []int64 // resident bytes
+	zygotes                                map[int]int64 // resident bytes by slot
 }
 
 func footprintOf(t *testing.T, p *Pool) footprint {
@@ -44,9 +44,10 @@ func footprintOf(t *testing.T, p *Pool) footprint {
 		}
 	}
 	if p != nil {
+		f.zygotes = map[int]int64{}
 		for _, s := range p.idle {
 			if s.zygote != nil {
-				f.zygotes = append(f.zygotes, s.zygote.resident())
+				f.zygotes[s.index] = s.zygote.resident()
 			}
 		}
 	}

@@ -26,6 +26,7 @@ type Pool struct {
 	closed  bool
 	wg      sync.WaitGroup
 
+	binaries  binaries
 	reporting sync.Mutex
 	report    *Report
 }

@@ -28,7 +28,8 @@ type launch struct {
 	stdin  *os.File
 	stdout *os.File
 	stderr *os.File
-	binary *os.File // nil where there is none
+	binary *os.File // the program, for /run; nil where there is none
+	name   string   // of the program in /run
 	group  *jobGroup
 	native bool // not Python: its runtime reserves address space freely
 }
@@ -117,6 +118,7 @@ func (l *launch) params(grouped bool) plain.Value {
 	return plain.Dict{
 		{Key: plain.Str("argv"), Value: strs(l.argv)},
 		{Key: plain.Str("env"), Value: env},
+		{Key: plain.Str("program"), Value: plain.Str(l.name)},
 		{Key: plain.Str("filter"), Value: plain.Str(l.filter)},
 		{Key: plain.Str("box"), Value: plain.Bytes(fmt.Sprintf("size=%d,nr_inodes=%d,mode=700", l.limits.Box, l.limits.Inodes))},
 		{Key: plain.Str("limits"), Value: l.rlimits(grouped)},

@@ -177,5 +177,13 @@ func kernel() string {
 	return unix.ByteSliceToString(u.Sysname[:]) + " " + unix.ByteSliceToString(u.Release[:])
 }
 
-// languages are those that can be run here.
-func (p *Pool) languages(*machine) []string { return []string{Python} }
+// languages are those whose tools a job would find.
+func (p *Pool) languages(m *machine) []string {
+	out := []string{Python}
+	for _, l := range languages {
+		if l.missing(&m.root) == "" {
+			out = append(out, l.name)
+		}
+	}
+	return out
+}

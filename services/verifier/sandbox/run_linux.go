@@ -25,7 +25,7 @@ func (p *Pool) Run(ctx context.Context, j Job) (Result, error) {
 	case "", Python:
 		return p.script(ctx, j)
 	default:
-		return Result{}, fmt.Errorf("%w: %s", ErrLanguage, j.Language)
+		return p.native(ctx, j)
 	}
 }
 

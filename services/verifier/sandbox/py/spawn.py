@@ -13,9 +13,9 @@ import sys
 
 libc = ctypes.CDLL(None, use_errno=True)
 api = ctypes.pythonapi
-MS_NOSUID, MS_NODEV, MS_NOEXEC = 2, 4, 8
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 SECCOMP_SET_MODE_FILTER = 1
-RPC, BINARY = 3, 4
+RPC = 3
 
 for _f in ("PyOS_BeforeFork", "PyOS_AfterFork_Child", "PyOS_AfterFork_Parent"):
     getattr(api, _f).restype = None
@@ -92,8 +92,7 @@ class Spawner:
             os._exit(status)
 
     def harden(self, kind, fds, job):
-        exec_flag = 0 if kind == "compile" else MS_NOEXEC
-        check(libc.mount(b"tmpfs", b"/box", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV | exec_flag), job["box"]), "mount /box")
+        check(libc.mount(b"tmpfs", b"/box", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV | MS_NOEXEC), job["box"]), "mount /box")
         os.chdir("/box")
         if len(fds) > 4:
             self.install(fds[4], job)
@@ -106,14 +105,14 @@ class Spawner:
             check(libc.syscall(self.nr["seccomp"], SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(self.filters[job["filter"]][0])), "install the system call filter")
 
     def install(self, fd, job):
-        """Puts a compiled program at /run/program, where it can be run and not written."""
-        check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV), b"size=64m,nr_inodes=4,mode=755"), "mount /run")
-        out = os.open("/run/program", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o500)
+        """Puts a program at /run, where it can be run and not written."""
+        check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV), b"size=16m,nr_inodes=4,mode=755"), "mount /run")
+        out = os.open("/run/" + job["program"], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o500)
         at, size = 0, os.fstat(fd).st_size
         while at < size:
             at += os.sendfile(out, fd, at, size - at)
         os.close(out)
-        check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(32 | 1 | MS_NOSUID | MS_NODEV), None), "make /run read-only")
+        check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV), None), "make /run read-only")
 
     def restrict(self, program):
         if self.landlock is None:

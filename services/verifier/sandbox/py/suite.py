@@ -69,7 +69,7 @@ def load(entry, module, tests):
         if not uncalled(tree) and not does_something(tree):
             return None, ("no_tests", "%s asserts, raises and calls nothing" % name)
     s = Suite(parsed, entry, module)
-    return s, ("ready", len(s.tests))
+    return s, ("ready", [name for name, _, _ in s.tests])
 
 
 def beyond(tree, module):
@@ -210,11 +210,15 @@ def exports(witness, names, entry):
 
 
 def from_module(tree, module):
-    names = set()
+    """Names that a test takes from the candidate's module: imported from it, or read from it under any alias."""
+    names, aliases = set(), {module, "solution"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            aliases.update(a.asname for a in node.names if a.asname and a.name in (module, "solution"))
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module in (module, "solution"):
             names.update(a.name for a in node.names)
-        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in (module, "solution"):
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in aliases:
             names.add(node.attr)
     names.discard("*")
     return names

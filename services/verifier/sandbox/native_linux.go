@@ -1,0 +1,149 @@
+package sandbox
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/provenir/provenir/services/verifier/sandbox/plain"
+)
+
+// compileLimits are those of a compiler's job.
+func compileLimits() Limits {
+	return Limits{Wall: 10 * time.Second, Memory: 1 << 30, Processes: 16, FileSize: 64 << 20, Box: 64 << 20}.Fill()
+}
+
+// native runs a program that is not Python: its interpreter or binary takes the place of the forked process.
+func (p *Pool) native(ctx context.Context, j Job) (Result, error) {
+	l, ok := findLanguage(j.Language)
+	if !ok {
+		return Result{}, fmt.Errorf("%w: %s", ErrLanguage, j.Language)
+	}
+	m, err := p.look(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	if why := l.missing(&m.root); why != "" {
+		return Result{}, fmt.Errorf("%w: %s: %s", ErrLanguage, l.name, why)
+	}
+	program := []byte(j.Source)
+	if l.compile != nil {
+		binary, failed, err := p.compiled(ctx, &l, j.Source)
+		if err != nil || failed != nil {
+			if failed == nil {
+				failed = &Result{}
+			}
+			failed.Language = l.name
+			return *failed, err
+		}
+		program = binary
+	}
+	return p.execute(ctx, &l, j, program)
+}
+
+func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) (Result, error) {
+	file, err := sealed("program", program)
+	if err != nil {
+		return Result{}, fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	defer file.Close()
+	stdin, err := stdinOf(j.Stdin)
+	if err != nil {
+		return Result{}, err
+	}
+	if stdin != nil {
+		defer stdin.Close()
+	}
+	s, m, err := p.ready(ctx, "")
+	if err != nil {
+		return Result{}, err
+	}
+	name := l.file
+	if l.compile != nil {
+		name = "program"
+	}
+	r, err := s.begin(ctx, m, launch{
+		kind: "exec", argv: append(append([]string{}, l.run...), j.Argv...), env: jobEnv(), limits: j.Limits, filter: "native",
+		stdin: stdin, binary: file, name: name, native: l.reserves, extra: 2,
+	}, int(j.Limits.Output), true)
+	if err != nil {
+		return Result{}, err
+	}
+	r.proc.await()
+	res, o, err := r.end(ctx)
+	res.Language, res.Interpreter = l.name, ""
+	if err == nil && res.Limit == NoLimit && (res.ExitCode != 0 || res.Signal != 0) {
+		res.Limit = o.suspected("", 0)
+	}
+	return res, err
+}
+
+// compiled gives the program of a source, from memory where the same source was compiled before. failed is what happened
+// where it does not compile.
+func (p *Pool) compiled(ctx context.Context, l *language, source string) (binary []byte, failed *Result, err error) {
+	key := sha256.Sum256([]byte(l.name + "\x00" + strings.Join(l.compile, "\x00") + "\x00" + source))
+	if b := p.binaries.get(key); b != nil {
+		return b, nil, nil
+	}
+	s, m, err := p.ready(ctx, "")
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := s.begin(ctx, m, launch{kind: "compile", limits: compileLimits(), filter: "native", extra: 2}, 16<<10, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	argv := plain.List{}
+	for _, a := range l.compile {
+		argv = append(argv, plain.Str(a))
+	}
+	var answer plain.Value
+	if err := r.proc.conn.send(plain.Tuple{plain.Bytes(source), plain.Str(l.file), argv}); err == nil {
+		answer, _ = r.proc.conn.recv()
+	}
+	res, _, err := r.end(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, _ := answer.(plain.Tuple)
+	if len(t) == 2 && t[0] == any(int64(0)) {
+		if b, ok := t[1].(plain.Bytes); ok {
+			p.binaries.put(key, []byte(b))
+			return []byte(b), nil, nil
+		}
+	}
+	res.CompileError = strings.TrimSpace(string(res.Stderr))
+	if res.CompileError == "" {
+		res.CompileError = "the compiler gave no program; limit " + string(res.Limit)
+	}
+	res.ExitCode, res.Signal, res.Limit, res.Stdout = 1, 0, NoLimit, nil
+	return nil, &res, nil
+}
+
+// binaries are compiled programs by digest of source and command. Candidates of one group often repeat.
+type binaries struct {
+	mu    sync.Mutex
+	by    map[[sha256.Size]byte][]byte
+	bytes int
+}
+
+// maxBinaries is how many bytes of programs are kept.
+const maxBinaries = 64 << 20
+
+func (b *binaries) get(key [sha256.Size]byte) []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.by[key]
+}
+
+func (b *binaries) put(key [sha256.Size]byte, program []byte) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.bytes += len(program); b.by == nil || b.bytes > maxBinaries {
+		b.by, b.bytes = map[[sha256.Size]byte][]byte{}, len(program)
+	}
+	b.by[key] = program
+}

@@ -1,0 +1,72 @@
+package sandbox
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLanguages(t *testing.T) {
+	tests := []struct {
+		name, language, source string
+		want                   string
+		exit                   int
+		limit                  Limit
+		compile                string
+	}{
+		{name: "bash", language: "bash", source: "read a b\necho $((a + b))", want: "7\n"},
+		{name: "bash pipes", language: "bash", source: "cat | tr ' ' '\\n' | sort -r", want: "4\n3\n"},
+		{name: "bash exit", language: "bash", source: "exit 3", exit: 3},
+		{name: "bash host", language: "bash", source: "cat /etc/passwd || ls /proc || echo x > /usr/x || exit 9", exit: 9},
+		{name: "bash bomb", language: "bash", source: ":(){ :|:& };:\nwait", limit: "any"},
+		{name: "c", language: "c", source: "#include <stdio.h>\nint main(){int a,b;scanf(\"%d %d\",&a,&b);printf(\"%d\\n\",a+b);}", want: "7\n"},
+		{name: "c error", language: "c", source: "int main({", compile: "error"},
+		{name: "c include", language: "c", source: "#include \"/etc/passwd\"\nint main(){}", compile: "No such file"},
+		{name: "c crash", language: "c", source: "int main(){volatile int*p=0;*p=1;}", exit: -11},
+		{name: "c loop", language: "c", source: "int main(){for(;;);}", limit: Timeout},
+		{name: "c socket", language: "c", source: "#include <sys/socket.h>\nint main(){return socket(AF_INET,SOCK_STREAM,0)<0?5:0;}", exit: 5},
+		{name: "c ptrace", language: "c", source: "#include <sys/ptrace.h>\nint main(){ptrace(PTRACE_TRACEME,0,0,0);}", limit: SecurityViolation},
+		{name: "cpp", language: "cpp", source: "#include <iostream>\nint main(){int a,b;std::cin>>a>>b;std::cout<<a+b<<std::endl;}", want: "7\n"},
+		{name: "javascript", language: "javascript", source: "const [a,b]=require('fs').readFileSync(0,'utf8').trim().split(' ').map(Number);console.log(a+b)", want: "7\n"},
+		{name: "javascript host", language: "javascript", source: "require('fs').readFileSync('/etc/passwd')", exit: 1},
+		{name: "javascript process", language: "javascript", source: "console.log(require('child_process').execSync('echo 7').toString().trim())", want: "7\n"},
+	}
+	tiers(t, func(t *testing.T, p *Pool) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				r, err := p.Run(t.Context(), Job{Language: tt.language, Source: tt.source, Stdin: []byte("3 4\n"), Limits: Limits{Wall: 2 * time.Second}})
+				if errors.Is(err, ErrLanguage) {
+					t.Skip(err)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+				exit := r.ExitCode
+				if r.Signal != 0 {
+					exit = -r.Signal
+				}
+				switch {
+				case tt.compile != "":
+					if !strings.Contains(r.CompileError, tt.compile) {
+						t.Errorf("%+v, want a compile error with %q", r, tt.compile)
+					}
+				case tt.limit == "any":
+				case tt.limit != NoLimit:
+					if r.Limit != tt.limit {
+						t.Errorf("limit %q, want %q: %s", r.Limit, tt.limit, r.Stderr)
+					}
+				case r.Limit != NoLimit || exit != tt.exit || tt.exit == 0 && string(r.Stdout) != tt.want:
+					t.Errorf("stdout %q exit %d limit %q, want %q %d: %s", r.Stdout, exit, r.Limit, tt.want, tt.exit, r.Stderr)
+				}
+			})
+		}
+		if r, err := p.Run(t.Context(), Job{Source: "print(1)"}); err != nil || string(r.Stdout) != "1\n" {
+			t.Errorf("the next job: %+v %v", r, err)
+		}
+	})
+	p := pool(t, Config{})
+	if _, err := p.Run(t.Context(), Job{Language: "cobol"}); !errors.Is(err, ErrLanguage) {
+		t.Errorf("got %v, want ErrLanguage", err)
+	}
+}
