@@ -20,7 +20,7 @@ const (
 	packEnd    = ".pack"
 	indexEnd   = ".idx"
 	packHead   = 4 + sha256.Size // length of what follows, its digest
-	packBytes  = 64 << 20        // a pack is closed before it grows past this
+	packBytes  = 16 << 20        // a pack is closed before it grows past this: its index lies in memory until then, 2 MB
 	packRecent = 4096            // digests that are remembered, so that a blob that comes again soon is not written again
 )
 

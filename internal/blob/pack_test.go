@@ -151,7 +151,7 @@ func TestAPackRolls(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := s.NewPack()
-	big := make([]byte, 30<<20)
+	big := make([]byte, 7<<20)
 	for i := range 3 {
 		big[0] = byte(i)
 		if _, err := p.Put(big); err != nil {
