@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -16,6 +17,7 @@ import (
 	"github.com/provenir/provenir/internal/identity"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/services/orchestrator/board"
 	"github.com/provenir/provenir/services/orchestrator/loop"
 	"github.com/provenir/provenir/services/orchestrator/run"
@@ -53,16 +55,18 @@ func (s *Service) CreateRun(ctx context.Context, req *orchestratorv1.CreateRunRe
 	now := timestamppb.New(s.d.Clock.Now())
 	r := &orchestratorv1.Run{Name: "tenants/" + caller.Tenant + "/runs/" + uid, Uid: uid, Spec: spec, State: run.Pending,
 		Progress: &orchestratorv1.Progress{}, CreateTime: now, UpdateTime: now, Etag: "1"}
-	r, err = s.board.Create(ctx, caller.Tenant, req.GetRequestId(), digest[:], r)
+	message, err := created(caller.Tenant, r)
+	if err != nil {
+		return nil, err
+	}
+	r, err = s.board.Create(ctx, caller.Tenant, req.GetRequestId(), digest[:], r, func(tx store.Tx) error { return outbox.Add(ctx, tx, message) })
 	if errors.Is(err, board.ErrReused) {
 		return nil, rpc.Errorf(codes.AlreadyExists, corev1.ErrorReason_ERROR_REASON_REQUEST_ID_REUSED, "%w", err).Field("request_id", "was used with another spec")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := s.created(ctx, caller.Tenant, r); err != nil {
-		return nil, err
-	}
+	s.relay.Wake()
 	select {
 	case s.fresh <- struct{}{}:
 	default:
@@ -70,17 +74,16 @@ func (s *Service) CreateRun(ctx context.Context, req *orchestratorv1.CreateRunRe
 	return &orchestratorv1.CreateRunResponse{Run: r}, nil
 }
 
-func (s *Service) created(ctx context.Context, tenant string, r *orchestratorv1.Run) error {
+// created is the message that a run is there.
+func created(tenant string, r *orchestratorv1.Run) (outbox.Message, error) {
 	body, err := proto.Marshal(r)
 	if err != nil {
-		return err
+		return outbox.Message{}, err
 	}
 	id := r.GetUid() + ".created"
-	err = outbox.Add(ctx, s.d.DB, outbox.Message{ID: id, Subject: loop.Topic(tenant, r.GetUid(), "created"), Body: body, Headers: map[string]string{
+	return outbox.Message{ID: id, Subject: loop.Topic(tenant, r.GetUid(), "created"), Body: body, Headers: map[string]string{
 		"Provenir-Schema": "provenir.orchestrator.v1.Run", "ce-specversion": "1.0", "ce-id": id, "ce-type": "dev.provenir.run.created",
-		"ce-source": "/runs/" + r.GetUid(), "content-type": "application/protobuf"}})
-	s.relay.Wake()
-	return err
+		"ce-source": "/runs/" + r.GetUid(), "content-type": "application/protobuf"}}, nil
 }
 
 // GetRun reads one.
@@ -115,26 +118,36 @@ func (s *Service) get(ctx context.Context, name string) (*orchestratorv1.Run, er
 // ListRuns lists runs, newest first. The page token is signed: a token of another list is refused.
 func (s *Service) ListRuns(ctx context.Context, req *orchestratorv1.ListRunsRequest) (*orchestratorv1.ListRunsResponse, error) {
 	caller, _ := identity.FromContext(ctx)
-	size, from := int(req.GetPageSize()), uint64(0)
+	size := int(req.GetPageSize())
 	if size == 0 {
 		size = 50
 	}
-	if t := req.GetPageToken(); t != "" {
-		var err error
-		if from, err = s.tokens.Position("runs/"+caller.Tenant, t); err != nil {
-			return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_RESUME_TOKEN_FOREIGN, "page_token: %w", err)
-		}
+	list := fmt.Sprintf("runs/%s/%v", caller.Tenant, req.GetStates())
+	after, err := s.place(list, req.GetPageToken())
+	if err != nil {
+		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_RESUME_TOKEN_FOREIGN, "page_token: %w", err)
 	}
-	runs, err := s.board.List(ctx, caller.Tenant, req.GetStates(), int(from), size+1)
+	runs, err := s.board.List(ctx, caller.Tenant, req.GetStates(), after, size+1)
 	if err != nil {
 		return nil, err
 	}
 	out := &orchestratorv1.ListRunsResponse{Runs: runs}
 	if len(runs) > size {
 		out.Runs = runs[:size]
-		out.NextPageToken = s.tokens.Token("runs/"+caller.Tenant, from+uint64(size))
+		last := board.PlaceOf(runs[size-1])
+		out.NextPageToken = last.UID + "." + s.tokens.Token(list+"/"+last.UID, uint64(last.CreatedMS))
 	}
 	return out, nil
+}
+
+// place reads a page token: the uid of the page's last run, and the signed time at which it was made.
+func (s *Service) place(list, token string) (board.Place, error) {
+	if token == "" {
+		return board.Place{}, nil
+	}
+	uid, signed, _ := strings.Cut(token, ".")
+	at, err := s.tokens.Position(list+"/"+uid, signed)
+	return board.Place{CreatedMS: int64(at), UID: uid}, err
 }
 
 // PauseRun holds a run after its present step.

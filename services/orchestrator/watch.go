@@ -30,28 +30,12 @@ func (s *Service) WatchRun(req *orchestratorv1.WatchRunRequest, out orchestrator
 	}
 	for {
 		changed := s.board.Changed(r.GetUid())
-		for {
-			events, positions, err := s.board.Events(ctx, r.GetUid(), at, 100)
-			if err != nil {
-				return err
-			}
-			for i, e := range events {
-				at = positions[i]
-				e.ResumeToken = s.tokens.Token(stream, at)
-				if err := out.Send(e); err != nil {
-					return err
-				}
-			}
-			if len(events) < 100 {
-				break
-			}
-		}
-		now, err := s.get(ctx, r.GetUid())
+		now, err := s.get(ctx, r.GetUid()) // before its events: what an ended run has is all there
 		if err != nil {
 			return err
 		}
-		if run.Ended(now.GetState()) {
-			return s.lastEvents(out, r.GetUid(), stream, at)
+		if at, err = s.send(out, r.GetUid(), stream, at); err != nil || run.Ended(now.GetState()) {
+			return err
 		}
 		t := s.d.Clock.NewTimer(heartbeat)
 		select {
@@ -68,17 +52,25 @@ func (s *Service) WatchRun(req *orchestratorv1.WatchRunRequest, out orchestrator
 	}
 }
 
-// lastEvents sends what came between the last read and the end.
-func (s *Service) lastEvents(out orchestratorv1.OrchestratorService_WatchRunServer, uid, stream string, at uint64) error {
-	events, positions, err := s.board.Events(out.Context(), uid, at, 1000)
-	if err != nil {
-		return err
-	}
-	for i, e := range events {
-		e.ResumeToken = s.tokens.Token(stream, positions[i])
-		if err := out.Send(e); err != nil {
-			return err
+// watchPage is how many events are read at once: what a slow reader costs.
+const watchPage = 100
+
+// send sends every event after a position and gives the last one's.
+func (s *Service) send(out orchestratorv1.OrchestratorService_WatchRunServer, uid, stream string, at uint64) (uint64, error) {
+	for {
+		events, positions, err := s.board.Events(out.Context(), uid, at, watchPage)
+		if err != nil {
+			return at, err
+		}
+		for i, e := range events {
+			at = positions[i]
+			e.ResumeToken = s.tokens.Token(stream, at)
+			if err := out.Send(e); err != nil {
+				return at, err
+			}
+		}
+		if len(events) < watchPage {
+			return at, nil
 		}
 	}
-	return nil
 }

@@ -46,8 +46,9 @@ var ErrNotFound = errors.New("no such run")
 // ErrReused is the answer to a request id that was used with another request.
 var ErrReused = errors.New("the request id was used with another request")
 
-// Create adds a run; with a request id that was used before it gives that run.
-func (b *Board) Create(ctx context.Context, tenant, requestID string, digest []byte, r *orchestratorv1.Run) (*orchestratorv1.Run, error) {
+// Create adds a run, and in the same transaction what else must be there with it; with a request id that was used before it
+// gives that run.
+func (b *Board) Create(ctx context.Context, tenant, requestID string, digest []byte, r *orchestratorv1.Run, also ...func(store.Tx) error) (*orchestratorv1.Run, error) {
 	out := r
 	err := b.db.Within(ctx, func(tx store.Tx) error {
 		if requestID != "" {
@@ -71,6 +72,11 @@ func (b *Board) Create(ctx context.Context, tenant, requestID string, digest []b
 		if _, err := tx.Exec(ctx, `INSERT INTO runs (uid, tenant, request_id, request_digest, created, state, version, body) VALUES (?, ?, ?, ?, ?, ?, 1, ?)`,
 			r.GetUid(), tenant, requestID, digest, r.GetCreateTime().AsTime().UnixMilli(), int32(r.GetState()), body); err != nil {
 			return err
+		}
+		for _, f := range also {
+			if err := f(tx); err != nil {
+				return err
+			}
 		}
 		return b.Publish(ctx, tx, r.GetUid(), &orchestratorv1.WatchRunResponse{Event: &orchestratorv1.WatchRunResponse_Run{Run: r}})
 	})
@@ -105,21 +111,43 @@ func (a Ambiguous) Error() string {
 	return fmt.Sprintf("%s fits several runs, %s among them: give more of it", a.Prefix, strings.Join(a.Some, " and "))
 }
 
-// List reads runs of a tenant, newest first, made before a time and uid.
-func (b *Board) List(ctx context.Context, tenant string, states []orchestratorv1.RunState, offset, limit int) ([]*orchestratorv1.Run, error) {
+// Place is a run's place in a list. Its zero value is before the newest.
+type Place struct {
+	CreatedMS int64
+	UID       string
+}
+
+// PlaceOf gives a run's.
+func PlaceOf(r *orchestratorv1.Run) Place {
+	return Place{r.GetCreateTime().AsTime().UnixMilli(), r.GetUid()}
+}
+
+// List reads runs of a tenant, newest first, after a place. A place stays where it is when runs are created or deleted
+// between two pages; a number of runs to skip would not.
+func (b *Board) List(ctx context.Context, tenant string, states []orchestratorv1.RunState, after Place, limit int) ([]*orchestratorv1.Run, error) {
 	where, args := "", []any{tenant}
+	if after.UID != "" {
+		where = " AND (created < ? OR (created = ? AND uid < ?))"
+		args = append(args, after.CreatedMS, after.CreatedMS, after.UID)
+	}
 	if len(states) > 0 {
-		where = " AND state IN (?" + strings.Repeat(", ?", len(states)-1) + ")"
+		where += " AND state IN (?" + strings.Repeat(", ?", len(states)-1) + ")"
 		for _, s := range states {
 			args = append(args, int32(s))
 		}
 	}
-	return b.read(ctx, `SELECT body FROM runs WHERE tenant = ?`+where+` ORDER BY created DESC, uid DESC LIMIT ? OFFSET ?`, append(args, limit, offset)...)
+	return b.read(ctx, `SELECT body FROM runs WHERE tenant = ?`+where+` ORDER BY created DESC, uid DESC LIMIT ?`, append(args, limit)...)
 }
 
 // Alive reads the runs of every tenant that have not ended, oldest first, with their tenants.
 func (b *Board) Alive(ctx context.Context, ended func(orchestratorv1.RunState) bool) (runs []*orchestratorv1.Run, tenants []string, err error) {
-	rows, err := b.db.Query(ctx, `SELECT tenant, body FROM runs ORDER BY created, uid`)
+	args := []any{}
+	for s := range orchestratorv1.RunState_name {
+		if ended(orchestratorv1.RunState(s)) { // the many that have ended are not even read
+			args = append(args, s)
+		}
+	}
+	rows, err := b.db.Query(ctx, `SELECT tenant, body FROM runs WHERE state NOT IN (-1`+strings.Repeat(", ?", len(args))+`) ORDER BY created, uid`, args...)
 	if err != nil {
 		return nil, nil, err
 	}
