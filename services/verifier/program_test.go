@@ -175,3 +175,22 @@ func TestTheCodePack(t *testing.T) {
 		}
 	}
 }
+
+// A candidate must meet its own limit before it meets the deadline.
+func TestALimitBeyondTheDeadlineIsRefused(t *testing.T) {
+	c, _ := serve(t, Config{}, Deps{})
+	for seconds, refused := range map[float64]bool{8: false, 8.5: true} {
+		stream, err := c.VerifyRollouts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := &verifierv1.OpenVerify{Protocol: 1, RunId: "run", Spec: specFor(t, "code", map[string]any{"timeout": seconds}), Deadline: durationpb.New(10 * time.Second)}
+		if err := stream.Send(opening(o)); err != nil {
+			t.Fatal(err)
+		}
+		m, err := stream.Recv()
+		if (err != nil) != refused {
+			t.Errorf("timeout %v: %v, %v", seconds, m, err)
+		}
+	}
+}

@@ -57,6 +57,12 @@ func (s *Service) open(stream verifierv1.VerifierService_VerifyRolloutsServer, o
 	if err != nil {
 		return nil, nil, err
 	}
+	// A candidate that burns its own limit is scored 0; one that meets the deadline is unscored. So the limit must come first,
+	// with room for what is around it: else a policy learns to sabotage what it cannot solve.
+	if wall := compiled.Wall(); wall > limit*8/10 {
+		return nil, nil, specProblem(&spec.BadSpecError{Path: compiled.Name, Field: "timeout", Value: wall.String(),
+			Allowed: "at most 80 % of the deadline of a verdict, which is " + limit.String()})
+	}
 	opened := &verifierv1.VerifyOpened{
 		VerifierDigest: compiled.Digest[:],
 		Credit:         &verifierv1.VerifyCredit{Bytes: uint64(s.cfg.WindowBytes), Items: uint32(s.cfg.WindowItems)},

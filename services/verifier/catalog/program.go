@@ -2,10 +2,26 @@ package catalog
 
 import (
 	"context"
+	"time"
 
 	"github.com/provenir/provenir/services/verifier/code"
+	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
+
+// Wall is the longest wall time that a candidate may take by the spec's own limits; 0 where none runs.
+func (c *Compiled) Wall() time.Duration { return wall(&c.Spec) }
+
+func wall(r *spec.Resolved) time.Duration {
+	longest := time.Duration(0)
+	if seconds, ok := r.Options.Number("timeout"); ok && r.Name == code.Name {
+		longest = time.Duration(seconds * float64(time.Second))
+	}
+	for i := range r.Members {
+		longest = max(longest, wall(&r.Members[i]))
+	}
+	return longest
+}
 
 // program is the verifier of code as a judge among the others.
 type program struct{ verifier *code.Verifier }
