@@ -83,8 +83,8 @@ func (r *rush) Now() time.Time {
 
 func (r *rush) NewTimer(d time.Duration) clock.Timer {
 	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.now = r.now.Add(d)
-	r.mu.Unlock()
 	runtime.Gosched()
 	c := make(chan time.Time, 1)
 	c <- r.now

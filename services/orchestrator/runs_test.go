@@ -3,7 +3,9 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -270,5 +272,42 @@ func TestCancelIsFinal(t *testing.T) {
 	}
 	if asked, err := r.board.Asked(t.Context(), uid); err != nil || asked != "cancel" {
 		t.Errorf("asked %q, %v", asked, err)
+	}
+}
+
+// While NATS is away messages wait, visibly, and go out in order when it is back: the run's making and its end.
+func TestBadInputNATSDown(t *testing.T) {
+	var mu sync.Mutex
+	away, sent := true, []string{}
+	gone := make(chan struct{})
+	publish := func(_ context.Context, m outbox.Message) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if away {
+			return errors.New("no route to NATS")
+		}
+		if sent = append(sent, m.Headers["ce-type"]); len(sent) == 2 {
+			close(gone)
+		}
+		return nil
+	}
+	r := newRig(t, database(t), &rush{now: time.Unix(1000, 0)}, publish)
+	uid := r.create("").GetUid()
+	r.run()
+	r.until(uid, func(x *orchestratorv1.Run) bool { return x.GetProgress().GetWaiting() != "" })
+	if _, err := r.client.CancelRun(t.Context(), &orchestratorv1.CancelRunRequest{Run: uid}); err != nil {
+		t.Fatal(err)
+	}
+	r.until(uid, func(x *orchestratorv1.Run) bool { return run.Ended(x.GetState()) })
+	got, err := r.client.GetRun(t.Context(), &orchestratorv1.GetRunRequest{Run: uid})
+	if err != nil || got.GetRun().GetProgress().GetOutbox() == 0 {
+		t.Errorf("%d messages wait, %v", got.GetRun().GetProgress().GetOutbox(), err)
+	}
+	mu.Lock()
+	away = false
+	mu.Unlock()
+	<-gone
+	if want := []string{"dev.provenir.run.created", "dev.provenir.run.finished"}; !slices.Equal(sent, want) {
+		t.Errorf("sent %v, want %v", sent, want)
 	}
 }

@@ -201,8 +201,9 @@ func (b *Board) Delete(ctx context.Context, uid string) error {
 	})
 }
 
-// Update changes a run. A change that people should see (state, waiting, failure, end) becomes an event.
-func (b *Board) Update(ctx context.Context, uid string, f func(*orchestratorv1.Run)) error {
+// Update changes a run, and in the same transaction what belongs to the change. A change that people should see (state,
+// waiting, failure, end) becomes an event.
+func (b *Board) Update(ctx context.Context, uid string, f func(*orchestratorv1.Run), also ...func(store.Tx) error) error {
 	err := b.db.Within(ctx, func(tx store.Tx) error {
 		var body []byte
 		if err := tx.QueryRow(ctx, `SELECT body FROM runs WHERE uid = ?`, uid).Scan(&body); err != nil {
@@ -219,6 +220,11 @@ func (b *Board) Update(ctx context.Context, uid string, f func(*orchestratorv1.R
 		f(r)
 		if proto.Equal(before, r) {
 			return nil
+		}
+		for _, more := range also {
+			if err := more(tx); err != nil {
+				return err
+			}
 		}
 		seen := r.GetState() != before.GetState() || r.GetProgress().GetWaiting() != before.GetProgress().GetWaiting() || r.GetFailure() != nil
 		r.UpdateTime = timestamppb.New(b.clock.Now().Truncate(time.Millisecond))

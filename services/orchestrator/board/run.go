@@ -16,9 +16,9 @@ type Run struct {
 // Of gives the board of a run.
 func (b *Board) Of(uid string) Run { return Run{b, uid} }
 
-// Update changes the run.
-func (r Run) Update(ctx context.Context, f func(*orchestratorv1.Run)) error {
-	return r.b.Update(ctx, r.uid, f)
+// Update changes the run, and what belongs to the change.
+func (r Run) Update(ctx context.Context, f func(*orchestratorv1.Run), also ...func(store.Tx) error) error {
+	return r.b.Update(ctx, r.uid, f, also...)
 }
 
 // Publish adds an event in the caller's transaction.

@@ -16,6 +16,7 @@ import (
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/services/orchestrator/journal"
 	"github.com/provenir/provenir/services/orchestrator/run"
 )
@@ -118,10 +119,10 @@ func (o *Owner) finish(ctx context.Context, c journal.Close, sealed *recorderv1.
 	})
 }
 
-// over puts the run into the state that it ends in, and tells everybody.
+// over puts the run into the state that it ends in, and tells everybody: an ended run has no owner that could do so later.
 func (o *Owner) over(ctx context.Context, state run.State, f func(*orchestratorv1.Run)) error {
 	var refused error
-	var passport string
+	end := &orchestratorv1.Run{Uid: o.Run.GetUid(), State: state}
 	err := o.Board.Update(ctx, func(r *orchestratorv1.Run) {
 		if refused = run.Next(r.GetState(), state); refused != nil {
 			return
@@ -132,20 +133,15 @@ func (o *Owner) over(ctx context.Context, state run.State, f func(*orchestratorv
 			r.Failure = nil // of a try to seal that succeeded later
 		}
 		f(r)
-		passport = r.GetPassport()
+		end.Passport = r.GetPassport()
+	}, func(tx store.Tx) error {
+		body, err := proto.Marshal(end)
+		if err != nil {
+			return err
+		}
+		return outbox.Add(ctx, tx, o.message(o.Run.GetUid()+".finished", "finished", body, "provenir.orchestrator.v1.Run"))
 	})
-	if err != nil || refused != nil {
-		return firstError(err, refused)
-	}
-	body, err := proto.Marshal(&orchestratorv1.Run{Uid: o.Run.GetUid(), State: state, Passport: passport})
-	if err != nil {
-		return err
-	}
-	if err := outbox.Add(ctx, o.DB, o.message(o.Run.GetUid()+".finished", "finished", body, "provenir.orchestrator.v1.Run")); err != nil {
-		return err
-	}
-	o.Board.Published()
-	return nil
+	return firstError(err, refused)
 }
 
 func firstError(errs ...error) error {

@@ -50,8 +50,9 @@ type Peers struct {
 
 // Board is where the owner keeps the run that people see, and what they asked for.
 type Board interface {
-	// Update changes the run and tells watchers; f must not keep its argument.
-	Update(ctx context.Context, f func(*orchestratorv1.Run)) error
+	// Update changes the run and tells watchers; f must not keep its argument. also runs in the same transaction, if f
+	// changed anything.
+	Update(ctx context.Context, f func(*orchestratorv1.Run), also ...func(store.Tx) error) error
 	// Publish adds an event to the run's watch stream, in the caller's transaction.
 	Publish(ctx context.Context, q store.Queryer, e *orchestratorv1.WatchRunResponse) error
 	// Published wakes watchers after the transaction.
