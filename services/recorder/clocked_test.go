@@ -12,6 +12,7 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/publish"
 )
@@ -63,6 +64,13 @@ func (r *rig) summary(run string) *recorderv1.RunSummary {
 // told are the findings of a kind, in the order of the log.
 func (r *rig) told(kind string) []*recorderv1.Anomaly {
 	r.t.Helper()
+	l, err := r.service.get(r.t.Context(), "default", "run1", false)
+	if err == nil {
+		err = l.log(ledger.Findings).Sync(r.t.Context()) // what was found a moment ago is on its way
+	}
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	page, err := r.client.ListEvents(r.t.Context(), &recorderv1.ListEventsRequest{Run: "run1", Log: recorderv1.Log_LOG_FINDINGS,
 		Types: []recorderv1.RecordType{recorderv1.RecordType_RECORD_TYPE_ANOMALY}, PageSize: 1000})
 	if err != nil {

@@ -201,7 +201,7 @@ func TestALivingRunIsCosignedOnceAMinute(t *testing.T) {
 	r.start()
 	<-now.rounds
 	recs := runRecords(t, 8, calm)
-	r.write("run1", 1, recs[:20])
+	r.signed(recs[:20])
 	events := ledger.Origin("default", "run1", ledger.Events)
 	seen := func() ledger.Checkpoint {
 		w.mu.Lock()
@@ -220,7 +220,7 @@ func TestALivingRunIsCosignedOnceAMinute(t *testing.T) {
 	if err != nil || !got.GetCheckpoint().GetCosigned() {
 		t.Errorf("%v, %v", got, err)
 	}
-	r.write("run1", 1, recs[20:40])
+	r.signed(recs[20:40])
 	got, err = r.client.GetCheckpoint(t.Context(), &recorderv1.GetCheckpointRequest{Run: "run1"})
 	if err != nil || got.GetCheckpoint().GetCosigned() {
 		t.Errorf("what nobody has seen yet is shown as cosigned: %v, %v", got, err)
@@ -231,10 +231,23 @@ func TestALivingRunIsCosignedOnceAMinute(t *testing.T) {
 	}
 	r.restart() // it no longer knows what was seen, and is told
 	<-now.rounds
-	r.write("run1", 1, recs[40:60])
+	r.signed(recs[40:60])
 	now.minute()
 	if third := seen(); third.Size != 60 {
 		t.Errorf("cosigned at %d records, want 60", third.Size)
+	}
+}
+
+// signed writes records and waits for their checkpoint: a commit is acknowledged before it is signed.
+func (r *rig) signed(recs []*recorderv1.Record) {
+	r.t.Helper()
+	r.write("run1", 1, recs)
+	l, err := r.service.get(r.t.Context(), "default", "run1", false)
+	if err == nil {
+		err = l.log(ledger.Events).Flush(r.t.Context())
+	}
+	if err != nil {
+		r.t.Fatal(err)
 	}
 }
 
