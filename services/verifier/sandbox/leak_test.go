@@ -101,7 +101,7 @@ func jobs(t *testing.T) int {
 	if testing.Short() {
 		return 100
 	}
-	return 500
+	return 300
 }
 
 // TestNothingIsLeft: after many jobs, some of them hostile, no process, group, mount or descriptor is more than before, and

@@ -35,7 +35,11 @@ func TestLanguages(t *testing.T) {
 	tiers(t, func(t *testing.T, p *Pool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				r, err := p.Run(t.Context(), Job{Language: tt.language, Source: tt.source, Stdin: []byte("3 4\n"), Limits: Limits{Wall: 2 * time.Second}})
+				limits := Limits{Wall: 10 * time.Second}
+				if tt.limit != NoLimit {
+					limits.Wall = 500 * time.Millisecond
+				}
+				r, err := p.Run(t.Context(), Job{Language: tt.language, Source: tt.source, Stdin: []byte("3 4\n"), Limits: limits})
 				if errors.Is(err, ErrLanguage) {
 					t.Skip(err)
 				}

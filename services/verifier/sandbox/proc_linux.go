@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -69,10 +70,10 @@ func (z *zygote) start(l launch, grouped bool) (*proc, error) {
 	p := &proc{pidfd: -1, conn: c, exit: exit, zygote: z}
 	if err := p.release(l.group); err != nil {
 		why := z.refused(id)
-		c.close()
 		if p.pidfd >= 0 {
 			unix.Close(p.pidfd)
 		}
+		c.close()
 		return nil, fmt.Errorf("%w: start a job: %w %s %s", ErrSandbox, err, why, z.stderr.String())
 	}
 	return p, nil
@@ -94,11 +95,15 @@ func (p *proc) release(g *jobGroup) error {
 			return err
 		}
 	}
-	if err := p.conn.f.SetReadDeadline(time.Time{}); err != nil {
+	if _, err := p.conn.f.Write([]byte("g")); err != nil {
 		return err
 	}
-	_, err = p.conn.f.Write([]byte("g"))
-	return err
+	var hardened [1]byte
+	if _, err := io.ReadFull(p.conn.f, hardened[:]); err != nil || hardened[0] != 'h' {
+		p.kill(NoLimit)
+		return fmt.Errorf("its layers could not be put in place: %w", err)
+	}
+	return p.conn.f.SetReadDeadline(time.Time{})
 }
 
 // params are a job's as spawn.py reads them.

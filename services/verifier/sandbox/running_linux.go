@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync/atomic"
 	"time"
@@ -62,11 +63,12 @@ func (r *running) start(ctx context.Context, l launch, keep int, split bool) err
 		l.stdin = s.null
 	}
 	if r.proc, err = s.zygote.start(l, s.candidate != nil); err != nil {
+		said, _ := io.ReadAll(io.LimitReader(outputOf(outR, errR, outW, l.stderr), 1024))
 		outR.Close()
 		if errR != nil {
 			errR.Close()
 		}
-		return err
+		return fmt.Errorf("%w %s", err, said)
 	}
 	r.begun = s.pool.deps.Clock.Now()
 	overrun := func() { r.proc.kill(OutputLimit) }
@@ -76,6 +78,17 @@ func (r *running) start(ctx context.Context, l launch, keep int, split bool) err
 	}
 	go r.watch(ctx)
 	return nil
+}
+
+// outputOf is where a job that could not be started has said why. Our ends for writing are closed, so that it ends.
+func outputOf(outR, errR, outW, errW *os.File) *os.File {
+	outW.Close()
+	errW.Close()
+	if errR == nil {
+		errR = outR
+	}
+	_ = errR.SetReadDeadline(time.Now().Add(time.Second))
+	return errR
 }
 
 // watch kills the job at its wall limit, or when the caller is gone.

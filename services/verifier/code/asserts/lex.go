@@ -66,9 +66,6 @@ func lex(src string) ([]token, error) {
 			return nil, err
 		}
 	}
-	if l.depth != 0 {
-		return nil, beyond(l.line, "a bracket is not closed")
-	}
 	if n := len(l.out); n > 0 && l.out[n-1].kind != newline {
 		l.add(newline, "")
 	}
@@ -137,6 +134,9 @@ var operators = []string{"**=", "//=", "...", "==", "!=", "<=", ">=", "**", "//"
 // next reads a token; start says that a new line begins.
 func (l *lexer) next() (start bool, err error) {
 	if l.at == len(l.src) {
+		if l.depth != 0 {
+			return false, beyond(l.line, "a bracket is not closed")
+		}
 		l.add(newline, "")
 		return true, nil
 	}

@@ -24,6 +24,23 @@ func Parse(src string) (*Suite, error) {
 	return p.suite, nil
 }
 
+// Literal reads one literal. The error is ErrBeyond.
+func Literal(src string) (plain.Value, error) {
+	tokens, err := lex(src)
+	if err != nil {
+		return nil, err
+	}
+	p := &parser{tokens: tokens, suite: &Suite{}}
+	v, err := p.literal()
+	if err != nil {
+		return nil, err
+	}
+	if t := p.take(); t.kind != newline || p.peek().kind != end {
+		return nil, beyond(t.line, "%q behind a literal", t.text)
+	}
+	return v, nil
+}
+
 type parser struct {
 	tokens []token
 	at     int

@@ -111,14 +111,16 @@ func In(a, b plain.Value) (bool, error) {
 			return false, ErrType
 		}
 		return strings.Contains(string(b), string(s)), nil
+	case plain.Bytes:
+		return inBytes(a, b)
 	case plain.List:
 		items = b
 	case plain.Tuple:
 		items = b
 	case plain.Set:
-		return c.member(a, b)
+		return c.member(frozen(a), b)
 	case plain.FrozenSet:
-		return c.member(a, b)
+		return c.member(frozen(a), b)
 	case plain.Dict:
 		for _, p := range b {
 			items = append(items, p.Key)
@@ -133,6 +135,29 @@ func In(a, b plain.Value) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// frozen is what Python looks for when a set is sought in a set.
+func frozen(v plain.Value) plain.Value {
+	if s, ok := v.(plain.Set); ok {
+		return plain.FrozenSet(s)
+	}
+	return v
+}
+
+// inBytes is a part of bytes, or one byte as a number.
+func inBytes(a plain.Value, b plain.Bytes) (bool, error) {
+	if part, ok := unwrap(a).(plain.Bytes); ok {
+		return strings.Contains(string(b), string(part)), nil
+	}
+	if o, ok := a.(plain.Object); ok {
+		return false, fmt.Errorf("%w: it is a %s", ErrObject, o.Type)
+	}
+	n, ok := number(a)
+	if !ok || n.i == nil || !n.i.IsInt64() || n.i.Int64() < 0 || n.i.Int64() > 255 {
+		return false, ErrType
+	}
+	return strings.IndexByte(string(b), byte(n.i.Int64())) >= 0, nil
 }
 
 func (c *comparison) member(a plain.Value, items []plain.Value) (bool, error) {

@@ -110,12 +110,11 @@ func (d *decoder) next() (v Value, complete bool, err error) {
 		if err != nil {
 			return nil, false, err
 		}
-		f := frame{code: code, want: n}
+		f := frame{code: code, want: n, items: make([]Value, 0, min(n, 1024))}
 		if n == 0 {
 			v, err = f.close()
 			return v, true, err
 		}
-		f.items = make([]Value, 0, min(n, 1024))
 		return nil, false, d.open(f)
 	case '{':
 		return nil, false, d.open(frame{code: code, want: -1})

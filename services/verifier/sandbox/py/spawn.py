@@ -78,6 +78,7 @@ class Spawner:
             if os.read(RPC, 1) != b"g":
                 os._exit(125)
             self.harden(kind, fds, job)
+            os.write(RPC, b"h")  # without it Go knows that we failed, and not the candidate
             gc.enable()
             if kind == "exec":
                 os.execve(job["argv"][0], job["argv"], job["env"])
