@@ -198,6 +198,10 @@ const (
 	// ERROR_REASON_INTERPRETER_LAYOUT: the Python interpreter cannot be shown to programs without showing more than it; name
 	// another one.
 	ErrorReason_ERROR_REASON_INTERPRETER_LAYOUT ErrorReason = 84
+	// ERROR_REASON_INSUFFICIENT_PROBES: too few probes to say anything of a verifier; give responses with should_pass.
+	ErrorReason_ERROR_REASON_INSUFFICIENT_PROBES ErrorReason = 85
+	// ERROR_REASON_NO_CONTROLS: nothing can be compared with the reward; give several tasks with two rollouts or more each.
+	ErrorReason_ERROR_REASON_NO_CONTROLS ErrorReason = 86
 )
 
 // Enum value maps for ErrorReason.
@@ -288,6 +292,8 @@ var (
 		82: "ERROR_REASON_ISOLATION_UNAVAILABLE",
 		83: "ERROR_REASON_LANGUAGE_UNAVAILABLE",
 		84: "ERROR_REASON_INTERPRETER_LAYOUT",
+		85: "ERROR_REASON_INSUFFICIENT_PROBES",
+		86: "ERROR_REASON_NO_CONTROLS",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -375,6 +381,8 @@ var (
 		"ERROR_REASON_ISOLATION_UNAVAILABLE":    82,
 		"ERROR_REASON_LANGUAGE_UNAVAILABLE":     83,
 		"ERROR_REASON_INTERPRETER_LAYOUT":       84,
+		"ERROR_REASON_INSUFFICIENT_PROBES":      85,
+		"ERROR_REASON_NO_CONTROLS":              86,
 	}
 )
 
@@ -409,7 +417,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\x8e\x17\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xd2\x17\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -496,7 +504,9 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\x1cERROR_REASON_PROGRAM_INVALID\x10Q\x12&\n" +
 	"\"ERROR_REASON_ISOLATION_UNAVAILABLE\x10R\x12%\n" +
 	"!ERROR_REASON_LANGUAGE_UNAVAILABLE\x10S\x12#\n" +
-	"\x1fERROR_REASON_INTERPRETER_LAYOUT\x10TB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x1fERROR_REASON_INTERPRETER_LAYOUT\x10T\x12$\n" +
+	" ERROR_REASON_INSUFFICIENT_PROBES\x10U\x12\x1c\n" +
+	"\x18ERROR_REASON_NO_CONTROLS\x10VB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once

@@ -3156,7 +3156,7 @@ type ReliabilityReport struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// modes in the order of the page: accuracy, matrix, mutation, consistency and so on.
 	Modes []*ReliabilityMode `protobuf:"bytes,1,rep,name=modes,proto3" json:"modes,omitempty"`
-	// verdict is passed, blocked or insufficient.
+	// verdict is passed, warned (something was found, and the stage does not block), blocked or insufficient.
 	Verdict string `protobuf:"bytes,2,opt,name=verdict,proto3" json:"verdict,omitempty"`
 	// reasons why it is not passed.
 	Reasons []string `protobuf:"bytes,3,rep,name=reasons,proto3" json:"reasons,omitempty"`
