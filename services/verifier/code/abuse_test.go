@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/provenir/provenir/services/verifier/sandbox"
@@ -126,32 +127,52 @@ func TestAbuse(t *testing.T) {
 	}
 	for _, tier := range []sandbox.Tier{sandbox.T3, sandbox.T2} {
 		t.Run(tier.String(), func(t *testing.T) {
-			t.Parallel() // most of the time is spent waiting for limits
-			run := On(pool(t, tier))
-			reasons := map[string]int{}
-			for _, p := range all {
-				kits := kitsOf(&p)
-				if tier == sandbox.T2 { // who judges does not depend on the tier
-					kits = kits[:1]
-				}
-				for _, k := range kits {
-					t.Run(p.category+"/"+p.name+"/"+k.name, func(t *testing.T) {
-						j := k.judge(t, run, p.source, false)
-						s, scored := j.Verdict.Scored()
-						if s.Passed || s.Reward != 0 {
-							t.Errorf("paid: %s", show(&j))
-						}
-						if !scored {
-							t.Errorf("not judged: %s", show(&j))
-						}
-						reasons[s.Reason]++
-						if j := k.judge(t, run, plainFor(k), true); !j.Verdict.Passed() {
-							t.Errorf("the next job suffers: %s", show(&j))
-						}
-					})
-				}
+			work := make(chan *program)
+			reasons := make(chan string, 3*len(all))
+			var wg sync.WaitGroup
+			for range 4 { // most of the time is spent waiting for limits
+				run := On(poolOf(t, tier, 1))
+				wg.Go(func() {
+					for p := range work {
+						attackWith(t, run, p, tier, reasons)
+					}
+				})
 			}
-			t.Logf("%d programs at %v: %v", len(all), tier, reasons)
+			for i := range all {
+				work <- &all[i]
+			}
+			close(work)
+			wg.Wait()
+			close(reasons)
+			counts := map[string]int{}
+			for r := range reasons {
+				counts[r]++
+			}
+			t.Logf("%d programs at %v: %v", len(all), tier, counts)
+		})
+	}
+}
+
+// attackWith runs a hostile program and an honest one after it, in the same slot.
+func attackWith(t *testing.T, run Runner, p *program, tier sandbox.Tier, reasons chan<- string) {
+	kits := kitsOf(p)
+	if tier == sandbox.T2 { // who judges does not depend on the tier
+		kits = kits[:1]
+	}
+	for _, k := range kits {
+		t.Run(p.category+"/"+p.name+"/"+k.name, func(t *testing.T) {
+			j := k.judge(t, run, p.source, false)
+			s, scored := j.Verdict.Scored()
+			if s.Passed || s.Reward != 0 {
+				t.Errorf("paid: %s", show(&j))
+			}
+			if !scored {
+				t.Errorf("not judged: %s", show(&j))
+			}
+			reasons <- s.Reason
+			if j := k.judge(t, run, plainFor(k), true); !j.Verdict.Passed() {
+				t.Errorf("the next job suffers: %s", show(&j))
+			}
 		})
 	}
 }

@@ -130,7 +130,7 @@ func TestGoAndTheJudgeAgree(t *testing.T) {
 	}
 	n := 0
 	for i := range problems {
-		if _, err := asserts.Parse(problems[i].Test); err == nil && i%3 == 0 {
+		if _, err := asserts.Parse(problems[i].Test); err == nil && i%6 == 0 {
 			n++
 			work <- &problems[i]
 		}

@@ -15,9 +15,11 @@ func TestMain(m *testing.M) {
 }
 
 // pool makes one of the tier, or skips with the reason where the machine does not offer it.
-func pool(t testing.TB, tier sandbox.Tier) *sandbox.Pool {
+func pool(t testing.TB, tier sandbox.Tier) *sandbox.Pool { return poolOf(t, tier, 2) }
+
+func poolOf(t testing.TB, tier sandbox.Tier, slots int) *sandbox.Pool {
 	t.Helper()
-	p, err := sandbox.New(sandbox.Config{MinTier: tier, MaxTier: tier}, sandbox.Deps{})
+	p, err := sandbox.New(sandbox.Config{MinTier: tier, MaxTier: tier, PoolSize: slots}, sandbox.Deps{})
 	if err != nil {
 		t.Fatal(err)
 	}

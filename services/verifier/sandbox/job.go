@@ -9,6 +9,9 @@ type Job struct {
 	Limits   Limits
 }
 
+// Python is the language that the zygote speaks.
+const Python = "python"
+
 // Load is how a module of a session was loaded.
 type Load struct {
 	CompileError string  // the source does not compile; the text says why

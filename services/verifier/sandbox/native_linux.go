@@ -73,7 +73,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 		return Result{}, err
 	}
 	r.proc.await()
-	res, o, err := r.end(ctx)
+	res, o, err := r.end()
 	res.Language, res.Interpreter = l.name, ""
 	if err == nil && res.Limit == NoLimit && (res.ExitCode != 0 || res.Signal != 0) {
 		res.Limit = o.suspected("", 0)
@@ -104,7 +104,7 @@ func (p *Pool) compiled(ctx context.Context, l *language, source string) (binary
 	if err := r.proc.conn.send(plain.Tuple{plain.Bytes(source), plain.Str(l.file), argv}); err == nil {
 		answer, _ = r.proc.conn.recv()
 	}
-	res, _, err := r.end(ctx)
+	res, _, err := r.end()
 	if err != nil {
 		return nil, nil, err
 	}

@@ -9,13 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// rootPlan is everything that a job can see of the file system beside its /box.
-type rootPlan struct {
-	Trees   []string          `json:"trees"`   // shown read-only at their own paths
-	Links   map[string]string `json:"links"`   // symbolic links: path to target
-	Devices []string          `json:"devices"` // of /dev
-}
-
 // dirs are always there: /box and /run are where a job's own file systems go.
 var dirs = []string{"dev", "box", "run", "old"}
 
@@ -64,14 +57,6 @@ func (p *rootPlan) build() error {
 		}
 	}
 	return enter()
-}
-
-func (p *rootPlan) devicePaths() []string {
-	out := make([]string, len(p.Devices))
-	for i, d := range p.Devices {
-		out[i] = "/dev/" + d
-	}
-	return out
 }
 
 func show(path string, fd int, tree bool) error {

@@ -29,9 +29,6 @@ func (p *Pool) Run(ctx context.Context, j Job) (Result, error) {
 	}
 }
 
-// Python is the language that the zygote speaks.
-const Python = "python"
-
 func (p *Pool) script(ctx context.Context, j Job) (Result, error) {
 	s, m, err := p.ready(ctx, "")
 	if err != nil {
@@ -70,7 +67,7 @@ func (s *slot) script(ctx context.Context, m *machine, j Job) (Result, error) {
 	} else {
 		r.proc.await()
 	}
-	res, o, err := r.end(ctx)
+	res, o, err := r.end()
 	if err != nil {
 		return res, err
 	}

@@ -20,7 +20,7 @@ type running struct {
 	begun    time.Time
 	stop     chan struct{} // ends the watchdog
 	watched  chan struct{}
-	cancel   atomic.Bool // the caller went away
+	gone     atomic.Pointer[error] // why the caller went away
 	left     bool
 }
 
@@ -100,14 +100,15 @@ func (r *running) watch(ctx context.Context) {
 	case <-t.C():
 		r.proc.kill(Timeout)
 	case <-ctx.Done():
-		r.cancel.Store(true)
+		cause := context.Cause(ctx)
+		r.gone.Store(&cause)
 		r.proc.kill(NoLimit)
 	case <-r.stop:
 	}
 }
 
 // end kills what is left, waits until all of it is dead, and only then reads what it wrote.
-func (r *running) end(ctx context.Context) (Result, observed, error) {
+func (r *running) end() (Result, observed, error) {
 	r.proc.kill(NoLimit)
 	notice, ok := r.proc.wait()
 	wall := r.slot.pool.deps.Clock.Now().Sub(r.begun)
@@ -137,9 +138,10 @@ func (r *running) end(ctx context.Context) (Result, observed, error) {
 	if !ok || clean != nil {
 		r.slot.retire()
 	}
+	cause := r.gone.Load()
 	switch {
-	case r.cancel.Load():
-		return res, o, context.Cause(ctx)
+	case cause != nil:
+		return res, o, *cause
 	case !ok:
 		return res, o, fmt.Errorf("%w: the zygote ended under a job", ErrSandbox)
 	case clean != nil:
@@ -166,5 +168,8 @@ func (r *running) settle(o *observed) error {
 }
 
 func cpuSeconds(d time.Duration) time.Duration {
-	return (d + time.Second - 1) / time.Second * time.Second
+	if whole := d.Truncate(time.Second); whole < d {
+		return whole + time.Second
+	}
+	return d
 }

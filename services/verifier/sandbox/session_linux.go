@@ -10,8 +10,7 @@ import (
 
 // Session is a candidate's module, loaded and waiting to be called. Exactly one of Close must follow.
 type Session struct {
-	r   *running
-	ctx context.Context
+	r *running
 }
 
 // Open loads a module of Python. Where Load says that it failed, the session is still to be closed: Close knows the limit.
@@ -32,7 +31,7 @@ func (s *slot) open(ctx context.Context, m *machine, j Job) (*Session, Load, err
 	if err != nil {
 		return nil, Load{}, err
 	}
-	session := &Session{r, ctx}
+	session := &Session{r}
 	if len(j.Source) > j.Limits.Source {
 		return session, Load{CompileError: "too_large"}, nil
 	}
@@ -128,7 +127,7 @@ func (s *Session) Close(why *Raised, gone bool) (Result, error) {
 	} else {
 		r.left = r.proc.leftover(r.slot.candidate)
 	}
-	res, o, err := r.end(s.ctx)
+	res, o, err := r.end()
 	if err == nil && why != nil && res.Limit == NoLimit {
 		res.Exception = why.Name
 		res.Limit = o.suspected(why.Name, why.Errno)

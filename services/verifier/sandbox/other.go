@@ -1,0 +1,62 @@
+//go:build !linux
+
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+
+	"github.com/provenir/provenir/services/verifier/sandbox/plain"
+)
+
+// Init does nothing: only Linux has sandboxes.
+func Init() {}
+
+// Pool refuses every job: what stands between a job and the host is Linux's.
+type Pool struct{ cfg Config }
+
+// New makes a pool that refuses.
+func New(cfg Config, _ Deps) (*Pool, error) { return &Pool{cfg.fill()}, nil }
+
+// Report says that there is nothing.
+func (p *Pool) Report(context.Context) (*Report, error) {
+	return &Report{
+		Tier: T0, MinTier: p.cfg.MinTier, Kernel: runtime.GOOS, CgroupMode: "none",
+		Layers:   []Layer{{"namespaces", Unavailable, "the system is " + runtime.GOOS}},
+		Remedies: []string{"judge code on Linux; a virtual machine or container host will do"},
+	}, nil
+}
+
+func (p *Pool) refuse(ctx context.Context) error {
+	r, err := p.Report(ctx)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSandbox, err)
+	}
+	return &IsolationError{r}
+}
+
+// Run refuses.
+func (p *Pool) Run(ctx context.Context, _ Job) (Result, error) { return Result{}, p.refuse(ctx) }
+
+// Open refuses.
+func (p *Pool) Open(ctx context.Context, _ Job) (*Session, Load, error) {
+	return nil, Load{}, p.refuse(ctx)
+}
+
+// Judge refuses.
+func (p *Pool) Judge(ctx context.Context, _ Job, _ *Suite) (Judged, error) {
+	return Judged{}, p.refuse(ctx)
+}
+
+// Close has nothing to close.
+func (p *Pool) Close() error { return nil }
+
+// Session does not exist here.
+type Session struct{}
+
+// Call gives nothing.
+func (*Session) Call(string, plain.Tuple, plain.Dict) Answer { return Answer{Gone: true} }
+
+// Close gives nothing.
+func (*Session) Close(*Raised, bool) (Result, error) { return Result{}, ErrSandbox }
