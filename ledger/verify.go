@@ -233,6 +233,9 @@ func openAt(folder fs.FS, name string) (r io.ReaderAt, size int64, closer io.Clo
 	if err != nil {
 		return nil, 0, nil, errors.Join(fmt.Errorf("stat %s: %w", name, err), f.Close())
 	}
+	if info.IsDir() { // a folder is no file that could hold this
+		return nil, 0, nil, errors.Join(fmt.Errorf("open %s: %w", name, fs.ErrNotExist), f.Close())
+	}
 	if at, ok := f.(io.ReaderAt); ok {
 		return at, info.Size(), f, nil
 	}

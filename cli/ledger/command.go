@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -55,29 +54,42 @@ func (o options) run(ctx context.Context, a *app.App, where string) error {
 	if err != nil {
 		return app.Usage(err)
 	}
-	logs, err := logFolders(dir)
+	reports, err := o.reports(ctx, dir, opt)
 	if err != nil {
-		return app.Usage(err)
+		return err
 	}
-	var reports []*led.Report
-	for _, l := range logs {
-		one := opt
-		if filepath.Base(l) != "events" && len(logs) > 1 {
-			one.Known = nil // an older checkpoint is of events
-		}
-		r, err := led.Verify(ctx, os.DirFS(l), one)
-		if err != nil {
-			return app.Unchecked(fmt.Errorf("%s: %w", l, err))
-		}
-		reports = append(reports, r)
-		show(a, l, r)
+	for _, r := range reports {
+		show(a, dir, r)
 	}
 	if a.JSON {
 		if err := a.PrintJSON(map[string]any{"logs": reports}); err != nil {
 			return err
 		}
 	}
-	return judge(reports, len(o.vkey) > 0)
+	return judge(reports, len(o.vkey) > 0, o.cosigners)
+}
+
+// reports verifies a run's folder, whose seal the logs must continue, or the folder of one log.
+func (o options) reports(ctx context.Context, dir string, opt led.VerifyOptions) ([]*led.Report, error) {
+	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	if len(segments) > 0 {
+		r, err := led.Verify(ctx, os.DirFS(dir), opt)
+		if err != nil {
+			return nil, app.Unchecked(fmt.Errorf("%s: %w", dir, err))
+		}
+		return []*led.Report{r}, nil
+	}
+	reports, err := led.VerifyRun(ctx, os.DirFS(dir), opt)
+	switch {
+	case err != nil:
+		return nil, app.Unchecked(fmt.Errorf("%s: %w", dir, err))
+	case len(reports) == 0:
+		return nil, app.Usage(fmt.Errorf("%s holds no log: want a folder with *.seg files, or with events/", dir))
+	}
+	return reports, nil
 }
 
 // folder takes a path, or a run of the local data folder.
@@ -94,30 +106,6 @@ func folder(a *app.App, where string) (string, error) {
 		return "", app.Usage(fmt.Errorf("%s is no folder, and fits %d runs of %s", where, len(found), s.Get("data")))
 	}
 	return found[0], nil
-}
-
-// logFolders gives the logs below a run's folder, or the folder itself when it is a log.
-func logFolders(dir string) ([]string, error) {
-	segments, err := filepath.Glob(filepath.Join(dir, "*.seg"))
-	if err != nil {
-		return nil, err
-	}
-	if len(segments) > 0 {
-		return []string{dir}, nil
-	}
-	var out []string
-	for _, l := range led.Logs {
-		p := filepath.Join(dir, fmt.Sprint(l))
-		if info, err := os.Stat(p); err == nil && info.IsDir() {
-			out = append(out, p)
-		} else if !errors.Is(err, fs.ErrNotExist) && err != nil {
-			return nil, err
-		}
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%s holds no log: want a folder with *.seg files, or with events/", dir)
-	}
-	return out, nil
 }
 
 func (o options) trust() (led.VerifyOptions, error) {
@@ -168,6 +156,9 @@ func show(a *app.App, dir string, r *led.Report) {
 	if r.OK() {
 		a.Print("         root %x", r.Root[:])
 	}
+	if len(r.Cosigners) > 0 {
+		a.Print("         cosigned by %s", strings.Join(r.Cosigners, ", "))
+	}
 	for _, d := range r.Damages {
 		a.Print("  %s", d)
 	}
@@ -179,10 +170,16 @@ func show(a *app.App, dir string, r *led.Report) {
 	}
 }
 
-func judge(reports []*led.Report, trusted bool) error {
+func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 	for _, r := range reports {
 		if !r.OK() {
 			return app.Fails(errors.New("the ledger does not hold"))
+		}
+	}
+	for _, r := range reports {
+		// Findings and timing go on after the seal, so their newest checkpoint may be one that no witness has seen yet.
+		if len(cosigners) > 0 && len(r.Cosigners) == 0 && (len(reports) == 1 || r.Log == led.Events) {
+			return app.Fails(fmt.Errorf("the log %s has no cosignature of the witnesses that you named", r.Log))
 		}
 	}
 	if !trusted {
