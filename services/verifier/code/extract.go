@@ -3,6 +3,7 @@ package code
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/provenir/provenir/services/verifier/text/extract"
 )
@@ -59,7 +60,7 @@ func tagged(tag, language string) bool {
 
 // defines says whether a block binds a name, by a definition or an assignment at the start of a line.
 func defines(body, entry string) bool {
-	if entry == "" {
+	if entry == "" || !utf8.ValidString(entry) {
 		return false
 	}
 	return regexp.MustCompile(`(?m)^[ \t]*(?:(?:async[ \t]+)?def|class)[ \t]+` + regexp.QuoteMeta(entry) + `\b|^` + regexp.QuoteMeta(entry) + `[ \t]*=`).MatchString(body)

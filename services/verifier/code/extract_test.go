@@ -41,6 +41,7 @@ func TestExtract(t *testing.T) {
 // FuzzExtract: what is read is part of the response, but for line ends and indentation.
 func FuzzExtract(f *testing.F) {
 	f.Add("```python\ndef f(): pass\n```", "f")
+	f.Add("```\n```", "\x8f")
 	f.Add("<think>x</think>~~~\na\n~~~~", "")
 	f.Fuzz(func(t *testing.T, response, entry string) {
 		e := Extract(response, "python", entry)
