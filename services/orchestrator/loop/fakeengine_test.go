@@ -162,12 +162,13 @@ func (x *training) one(last uint64) (stop bool, err error) {
 	done := at - x.start.GetFirstStep() + 1
 	due := at+1 == last || bytes.Contains(stepSet(x.start.GetCheckpointSteps()), []byte{byte(done)})
 	report := &trainerv1.StepReport{Facts: mustMarshal(facts), Chain: digest("chain", at), Step: at, Branch: x.branch, CheckpointFollows: due}
-	if err := errors.Join(x.send(&trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Heartbeat{Heartbeat: &trainerv1.Heartbeat{Step: at}}}),
+	event := &trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Event{Event: &trainerv1.EngineEvent{Kind: "gc", Detail: fmt.Sprint("step ", at)}}}
+	if err := errors.Join(x.send(&trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Heartbeat{Heartbeat: &trainerv1.Heartbeat{Step: at}}}), x.send(event),
 		x.send(&trainerv1.TrainResponse{Body: &trainerv1.TrainResponse_Step{Step: report}})); err != nil {
 		return false, err
 	}
 	if due {
-		if err := x.checkpoint(at); err != nil {
+		if err := errors.Join(x.send(proto.CloneOf(event)), x.checkpoint(at)); err != nil {
 			return false, err
 		}
 	}

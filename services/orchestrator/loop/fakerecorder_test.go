@@ -160,21 +160,24 @@ func (r *recorder) write(epoch uint64, records []*recorderv1.Record, through uin
 		out.CreditBytes += uint64(len(rec.GetPayload()) + len(rec.GetVolatile()))
 		through = max(through, rec.GetSeq()+1)
 		if rec.GetType() == recorderv1.RecordType_RECORD_TYPE_STEP && r.finds != nil {
-			if a := r.finds(stepOf(rec)); a != nil {
-				out.Findings = append(out.Findings, a)
+			if f := factsOf(rec); f.GetBranch() == 0 { // the branch after a rollback is well
+				if a := r.finds(f.GetStep()); a != nil {
+					a.Seq = rec.GetSeq()
+					out.Findings = append(out.Findings, a)
+				}
 			}
 		}
 	}
 	return out, through, nil
 }
 
-func stepOf(rec *recorderv1.Record) uint64 {
+func factsOf(rec *recorderv1.Record) *corev1.StepFacts {
 	var s corev1.StepRecord
-	var f corev1.StepFacts
-	if proto.Unmarshal(rec.GetPayload(), &s) != nil || proto.Unmarshal(s.GetFacts(), &f) != nil {
-		return 0
+	f := &corev1.StepFacts{}
+	if proto.Unmarshal(rec.GetPayload(), &s) != nil || proto.Unmarshal(s.GetFacts(), f) != nil {
+		return nil
 	}
-	return f.GetStep()
+	return f
 }
 
 // name is a record's type as it stands in the diary.
@@ -222,6 +225,21 @@ func (r *recorder) ListEvents(_ context.Context, req *recorderv1.ListEventsReque
 
 func event(seq int, r *recorderv1.Record) *recorderv1.Event {
 	return &recorderv1.Event{Log: recorderv1.Log_LOG_EVENTS, Seq: uint64(seq), Type: r.GetType(), Payload: r.GetPayload(), Volatile: r.GetVolatile()}
+}
+
+// ListAnomalies gives what the steps that are recorded raised.
+func (r *recorder) ListAnomalies(context.Context, *recorderv1.ListAnomaliesRequest) (*recorderv1.ListAnomaliesResponse, error) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	out := &recorderv1.ListAnomaliesResponse{}
+	for _, rec := range r.log {
+		if f := factsOf(rec); rec.GetType() == recorderv1.RecordType_RECORD_TYPE_STEP && r.finds != nil && f.GetBranch() == 0 {
+			if a := r.finds(f.GetStep()); a != nil {
+				out.Anomalies = append(out.Anomalies, a)
+			}
+		}
+	}
+	return out, r.at("anomalies")
 }
 
 func (r *recorder) SealRun(_ context.Context, req *recorderv1.SealRunRequest) (*recorderv1.SealRunResponse, error) {

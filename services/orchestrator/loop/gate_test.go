@@ -58,7 +58,7 @@ func TestGateOutcomes(t *testing.T) {
 		{"a regression rolls back once, then is good", &orchestratorv1.GateSpec{EvalEvery: 2, MaxDrop: proto.Float64(.01), OnRegression: roll, MaxRollbacks: 1},
 			func(r *rig) { r.eval.values = []float64{.2, .6, .3} }, run.Stopped, []trainerv1.Decision{goOn, back, goOn, back}, nil, 0},
 		{"a critical finding rolls back to the best", &orchestratorv1.GateSpec{EvalEvery: 2, OnCritical: roll, MaxRollbacks: 1},
-			func(r *rig) { r.eval.values = []float64{.2, .6, .7}; r.rec.finds = once(criticalAt(2)) }, run.Succeeded, []trainerv1.Decision{goOn, goOn, back, goOn, goOn},
+			func(r *rig) { r.eval.values = []float64{.2, .6, .7}; r.rec.finds = criticalAt(2) }, run.Succeeded, []trainerv1.Decision{goOn, goOn, back, goOn, goOn},
 			[]orchestratorv1.GateAction{0, roll, 0}, 0},
 		{"a rollback without a checkpoint is a stop", &orchestratorv1.GateSpec{OnCritical: roll}, func(r *rig) { r.spec.Eval = nil; r.rec.finds = criticalAt(1) }, run.Stopped,
 			[]trainerv1.Decision{goOn, save}, []orchestratorv1.GateAction{stop}, 0},
@@ -98,19 +98,6 @@ func TestGateOutcomes(t *testing.T) {
 				t.Error("a stopped run is sealed as what it is")
 			}
 		})
-	}
-}
-
-// once lets a finding be made only at the first pass of its step: the branch after a rollback does not have it.
-func once(f func(uint64) *recorderv1.Anomaly) func(uint64) *recorderv1.Anomaly {
-	made := false
-	return func(step uint64) *recorderv1.Anomaly {
-		if made {
-			return nil
-		}
-		a := f(step)
-		made = a != nil
-		return a
 	}
 }
 

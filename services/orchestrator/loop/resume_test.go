@@ -5,42 +5,63 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/faultline"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/orchestrator/lease"
 	"github.com/provenir/provenir/services/orchestrator/pump"
 	"github.com/provenir/provenir/services/orchestrator/run"
 )
 
-// A process dies at each point of a run, at its first pass and at its last; the next one makes the same log and pays the same rewards.
+// A process dies at each point of a run, at its first pass and at its last; the next one makes the same log and pays the
+// same rewards.
 func TestKilledAtEachPoint(t *testing.T) {
-	count := faultline.New("", 0, nil)
-	calm := newRig(t)
-	calm.evals()
-	calm.spec.Warmup = &orchestratorv1.Warmup{Steps: 2, BatchSize: 2}
-	calm.create()
-	if err := calm.live(t.Context(), count); err != nil {
-		t.Fatal(err)
-	}
-	for p, n := range count.Hits() {
-		for _, pass := range slices.Compact([]int{1, n}) {
-			t.Run(fmt.Sprintf("%s#%d", p, pass), func(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		mood  func(*rig)
+		state run.State
+	}{
+		{"two stages", func(r *rig) { r.spec.Warmup = &orchestratorv1.Warmup{Steps: 2, BatchSize: 2} }, run.Succeeded},
+		{"a rollback to the start", func(r *rig) { r.spec.Gate.OnCritical, r.rec.finds = roll, criticalAt(2) }, run.Succeeded},
+		{"a stop", func(r *rig) { r.spec.Gate.OnCritical, r.rec.finds = stop, criticalAt(1) }, run.Stopped},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			make := func(t *testing.T) *rig {
 				r := newRig(t)
 				r.evals()
-				r.spec.Warmup = calm.spec.Warmup
+				c.mood(r)
 				r.create()
-				r.killed(p, pass)
-				if err := r.live(t.Context(), nil); err != nil {
-					t.Fatal(err)
+				return r
+			}
+			calm, count := make(t), faultline.New("", 0, nil)
+			if err := calm.live(t.Context(), count); err != nil {
+				t.Fatal(err)
+			}
+			if s := calm.get().GetState(); s != c.state {
+				t.Fatalf("undisturbed it is %s", s)
+			}
+			for p, n := range count.Hits() {
+				for _, pass := range slices.Compact([]int{1, n}) {
+					t.Run(fmt.Sprintf("%s#%d", p, pass), func(t *testing.T) {
+						r := make(t)
+						r.killed(p, pass)
+						if err := r.live(t.Context(), nil); err != nil {
+							t.Fatal(err)
+						}
+						if got := r.get(); got.GetState() != c.state || got.GetPassport() != calm.get().GetPassport() {
+							t.Errorf("the run is %s (%v), passport %q", got.GetState(), got.GetFailure(), got.GetPassport())
+						}
+						sameLog(t, r, calm)
+					})
 				}
-				sameLog(t, r, calm)
-				if got := r.get(); got.GetState() != run.Succeeded || got.GetPassport() == "" {
-					t.Errorf("the run is %s, passport %q", got.GetState(), got.GetPassport())
-				}
-			})
-		}
+			}
+		})
 	}
 }
 
@@ -226,5 +247,63 @@ func TestALostLease(t *testing.T) {
 	}
 	if got := r.get(); run.Ended(got.GetState()) || got.GetFailure() != nil || len(r.rec.log) != 0 {
 		t.Errorf("the fenced owner left the run %s, %v, with %d records", got.GetState(), got.GetFailure(), len(r.rec.log))
+	}
+}
+
+// What an engine says of itself goes to timing, with the restarts: two runs with one history have one log of events.
+func TestEngineEventsAreBesideTheLog(t *testing.T) {
+	r := newRig(t)
+	r.create()
+	r.killed(PointDecided, 2)
+	if err := r.live(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	kinds := map[string]int{}
+	for _, rec := range r.rec.timing {
+		kinds[name(rec)]++
+	}
+	if kinds["ENGINE_EVENT"] != 5 || kinds["RESUME"] != 1 {
+		t.Errorf("timing holds %v, want an event a step, one at the checkpoint, and one restart", kinds)
+	}
+}
+
+// renewing is a clock on which a lease is renewed when the test says so.
+type renewing struct {
+	clock.Clock
+	due chan time.Time
+}
+
+func (c *renewing) NewTimer(d time.Duration) clock.Timer {
+	if d == lease.Renew {
+		return fired(c.due)
+	}
+	return c.Clock.NewTimer(d)
+}
+
+// An owner that finds at a renewal that another one has the run stops in the middle of whatever it does.
+func TestARenewalThatFails(t *testing.T) {
+	r := newRig(t)
+	c := &renewing{Clock: r.clock, due: make(chan time.Time)}
+	r.clock = c
+	r.create()
+	r.ask("pause")
+	lived := make(chan error, 1)
+	go func() { lived <- r.live(t.Context(), nil) }()
+	r.await("PAUSED")
+	c.due <- c.Now() // this one is renewed
+	if _, err := lease.New(r.db).Acquire(t.Context(), uid, "another process", c.Now(), true); err != nil {
+		t.Fatal(err)
+	}
+	err := error(nil)
+	select {
+	case c.due <- c.Now():
+		err = <-lived
+	case err = <-lived: // the first renewal came after the other's acquisition
+	}
+	if !rpc.Is(err, corev1.ErrorReason_ERROR_REASON_LEASE_LOST) {
+		t.Errorf("got %v", err)
+	}
+	if got := r.get(); got.GetState() != run.Paused {
+		t.Errorf("the old owner left the run %s", got.GetState())
 	}
 }

@@ -3,6 +3,7 @@ package loop
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -115,6 +116,7 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 	if err := a.pump.Heldout(ctx); err != nil {
 		return fmt.Errorf("second verdicts of step %d: %w", s.GetStep(), err)
 	}
+	repeated := a.ledger.Next() < a.ledger.Recorded()
 	record := &corev1.StepRecord{Facts: s.GetFacts(), Chain: s.GetChain()}
 	if err := a.append(ctx, recorderv1.RecordType_RECORD_TYPE_STEP, record, s.GetTiming()); err != nil {
 		return err
@@ -137,15 +139,16 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 	if err := a.Fault.At(PointReport); err != nil {
 		return err
 	}
-	// What this step's records raised comes with their acks, also where they are repeated. The list of anomalies would add
-	// what a clock raised, and a repeat would decide from more than the first pass had.
-	findings := a.ledger.Findings()
 	var eval *evaluatorv1.Evaluation
 	var err error
 	if a.evalDue(&facts) {
 		if eval, err = a.evaluate(ctx, false); err != nil {
 			return err
 		}
+	}
+	findings, err := a.findings(ctx, s.GetStep(), repeated) // after the evaluation, which may raise some too
+	if err != nil {
+		return err
 	}
 	d, err := a.takeGate(ctx, &facts, eval, saved, findings)
 	if err != nil {
@@ -172,6 +175,32 @@ func (a *attempt) awaitCheckpoint(ctx context.Context) (*trainerv1.CheckpointSav
 			}
 		default:
 			return nil, fmt.Errorf("the trainer sent %T in place of its checkpoint", b)
+		}
+	}
+}
+
+// findings are what this step's records raised. The recorder tells them with its acks; for records that were there already
+// it raised them in an earlier life, and its list has them.
+func (a *attempt) findings(ctx context.Context, step uint64, repeated bool) ([]*recorderv1.Anomaly, error) {
+	told := slices.DeleteFunc(a.ledger.Findings(), func(f *recorderv1.Anomaly) bool { return f.GetSeq() < a.firstSeq })
+	if !repeated {
+		return told, nil // without those of an earlier step that was repeated: its acks may come late, and it had them
+	}
+	var out []*recorderv1.Anomaly
+	req := &recorderv1.ListAnomaliesRequest{Run: a.Run.GetUid(), PageSize: 1000}
+	for {
+		page, err := a.Peers.Recorder.ListAnomalies(ctx, req)
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range page.GetAnomalies() {
+			opened := f.GetEvent() == recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN || f.GetEvent() == recorderv1.IncidentEvent_INCIDENT_EVENT_ESCALATE
+			if opened && f.GetStep() == step && f.GetAttempt() == a.branch {
+				out = append(out, f)
+			}
+		}
+		if req.PageToken = page.GetNextPageToken(); req.PageToken == "" {
+			return out, nil
 		}
 	}
 }
