@@ -74,8 +74,8 @@ func TestCancelAnywhere(t *testing.T) {
 			if got.GetState() != c.state || got.GetFailure() != nil || got.GetEndTime() == nil {
 				t.Errorf("%s, %v, ended %v", got.GetState(), got.GetFailure(), got.GetEndTime())
 			}
-			if c.starts >= 0 && len(r.tr.starts) != c.starts || r.rec.sealed != c.sealed {
-				t.Errorf("%d starts, sealed %v", len(r.tr.starts), r.rec.sealed)
+			if c.starts >= 0 && len(r.tr.begun()) != c.starts || r.rec.sealed != c.sealed {
+				t.Errorf("%d starts, sealed %v", len(r.tr.begun()), r.rec.sealed)
 			}
 			if c.sealed {
 				end := unmarshal(t, r.rec.find(recorderv1.RecordType_RECORD_TYPE_RUN_CLOSE)[0], &orchestratorv1.RunClose{})
@@ -159,8 +159,8 @@ func TestPauseIsKeptOverARestart(t *testing.T) {
 	if err := <-lived; err == nil {
 		t.Fatal("the run ended while it was paused")
 	}
-	if slices.Contains(r.tr.seen, goOn) {
-		t.Errorf("the trainer was told %v", r.tr.seen)
+	if slices.Contains(r.tr.told(), goOn) {
+		t.Errorf("the trainer was told %v", r.tr.told())
 	}
 	go func() { lived <- r.live(t.Context(), nil) }()
 	r.await("PAUSED")

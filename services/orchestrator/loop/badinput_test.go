@@ -73,8 +73,8 @@ func TestBadInputBeforeTheStart(t *testing.T) {
 			if strings.Contains(got.GetFailure().GetMessage(), "row 22") {
 				t.Error("more than the first 20 rows are named")
 			}
-			if len(r.tr.starts) != 0 || len(r.rec.log) != 0 || got.GetEndTime() == nil {
-				t.Errorf("%d starts, %d records, ended %v", len(r.tr.starts), len(r.rec.log), got.GetEndTime())
+			if len(r.tr.begun()) != 0 || len(r.rec.all()) != 0 || got.GetEndTime() == nil {
+				t.Errorf("%d starts, %d records, ended %v", len(r.tr.begun()), len(r.rec.all()), got.GetEndTime())
 			}
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc/codes"
@@ -34,6 +35,19 @@ type engine struct {
 	starts  []*trainerv1.Start
 	seen    []trainerv1.Decision
 	crashes map[uint64]*trainerv1.Finished // ends the stage at a step, once for each time it is put in
+}
+
+// told gives the decisions that came, and begun the starts.
+func (t *engine) told() []trainerv1.Decision {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	return slices.Clone(t.seen)
+}
+
+func (t *engine) begun() []*trainerv1.Start {
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	return slices.Clone(t.starts)
 }
 
 func digest(parts ...any) []byte {

@@ -274,6 +274,19 @@ func (r *recorder) types() []string {
 	return out
 }
 
+// all gives the records of events, and beside those of timing.
+func (r *recorder) all() []*recorderv1.Record {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return slices.Clone(r.log)
+}
+
+func (r *recorder) beside() []*recorderv1.Record {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return slices.Clone(r.timing)
+}
+
 // find gives the payloads of a type.
 func (r *recorder) find(t recorderv1.RecordType) [][]byte {
 	r.lock.Lock()

@@ -76,13 +76,13 @@ func TestGateOutcomes(t *testing.T) {
 			c.mood(r)
 			got := r.play(c.state)
 			if c.name == "a regression rolls back once, then is good" { // the paired test of the fake always says that it fell
-				if len(r.tr.seen) < 2 || !slices.Contains(r.tr.seen, back) || got.GetProgress().GetBranch() != 1 {
-					t.Errorf("told %v, branch %d", r.tr.seen, got.GetProgress().GetBranch())
+				if len(r.tr.told()) < 2 || !slices.Contains(r.tr.told(), back) || got.GetProgress().GetBranch() != 1 {
+					t.Errorf("told %v, branch %d", r.tr.told(), got.GetProgress().GetBranch())
 				}
 				return
 			}
-			if !slices.Equal(r.tr.seen, c.told) {
-				t.Errorf("the trainer was told %v, want %v", r.tr.seen, c.told)
+			if !slices.Equal(r.tr.told(), c.told) {
+				t.Errorf("the trainer was told %v, want %v", r.tr.told(), c.told)
 			}
 			var actions []orchestratorv1.GateAction
 			for _, b := range r.rec.find(recorderv1.RecordType_RECORD_TYPE_GATE) {
@@ -117,8 +117,8 @@ func TestAGateThatPauses(t *testing.T) {
 	if err := <-lived; err != nil {
 		t.Fatal(err)
 	}
-	if got := r.get(); got.GetState() != run.Succeeded || !slices.Equal(r.tr.seen, []trainerv1.Decision{goOn, held, goOn, goOn, goOn}) {
-		t.Errorf("%s; the trainer was told %v", got.GetState(), r.tr.seen)
+	if got := r.get(); got.GetState() != run.Succeeded || !slices.Equal(r.tr.told(), []trainerv1.Decision{goOn, held, goOn, goOn, goOn}) {
+		t.Errorf("%s; the trainer was told %v", got.GetState(), r.tr.told())
 	}
 }
 
@@ -134,7 +134,9 @@ func TestARecordedDecisionCounts(t *testing.T) {
 			r.rec.finds = criticalAt(2)
 			r.create()
 			r.killed(PointGate, 2)
+			r.rec.lock.Lock()
 			r.rec.finds = nil
+			r.rec.lock.Unlock()
 			if err := r.live(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}

@@ -58,10 +58,10 @@ func TestTwoStages(t *testing.T) {
 	r.spec.Warmup = &orchestratorv1.Warmup{Steps: 3, BatchSize: 2}
 	r.spec.Hyper.MaxSteps = 2
 	r.play(run.Succeeded)
-	if n := len(r.tr.starts); n != 2 {
+	if n := len(r.tr.begun()); n != 2 {
 		t.Fatalf("%d starts", n)
 	}
-	second := r.tr.starts[1]
+	second := r.tr.begun()[1]
 	if second.GetFirstStep() != 3 || second.GetStage() != 1 || string(second.GetBase()) != string(digest("checkpoint", 0, 0, 2)) || len(second.GetChain()) == 0 {
 		t.Errorf("the second stage starts with %v", second)
 	}
@@ -120,8 +120,8 @@ func TestARoleThatIsAway(t *testing.T) {
 			if a, b := r.rec.types(), calm.rec.types(); !slices.Equal(a, b) {
 				t.Errorf("the log is %v\nundisturbed %v", a, b)
 			}
-			for i, rec := range r.rec.log {
-				if string(rec.GetPayload()) != string(calm.rec.log[i].GetPayload()) {
+			for i, rec := range r.rec.all() {
+				if string(rec.GetPayload()) != string(calm.rec.all()[i].GetPayload()) {
 					t.Errorf("record %d, %s, differs from that of an undisturbed run", i, name(rec))
 				}
 			}

@@ -70,8 +70,8 @@ func sameLog(t *testing.T, r, calm *rig) {
 	if a, b := r.rec.types(), calm.rec.types(); !slices.Equal(a, b) {
 		t.Fatalf("the log is %v\nundisturbed %v", a, b)
 	}
-	for i, rec := range r.rec.log {
-		if string(rec.GetPayload()) != string(calm.rec.log[i].GetPayload()) {
+	for i, rec := range r.rec.all() {
+		if string(rec.GetPayload()) != string(calm.rec.all()[i].GetPayload()) {
 			t.Errorf("record %d, %s, differs from that of an undisturbed run", i, name(rec))
 		}
 	}
@@ -100,7 +100,9 @@ func TestTheEarliestPointCounts(t *testing.T) {
 			if n := r.rec.types(); n[len(n)-1] != "STEP" {
 				t.Fatalf("the log ends with %s", n[len(n)-1])
 			}
+			r.rec.lock.Lock()
 			c.lose(r)
+			r.rec.lock.Unlock()
 			if err := r.live(t.Context(), nil); err != nil {
 				t.Fatal(err)
 			}
@@ -108,7 +110,7 @@ func TestTheEarliestPointCounts(t *testing.T) {
 				t.Fatalf("%s: %v", got.GetState(), got.GetFailure())
 			}
 			sameLog(t, r, calm)
-			if again := r.tr.starts[1]; again.GetResume().GetStep() != c.resume {
+			if again := r.tr.begun()[1]; again.GetResume().GetStep() != c.resume {
 				t.Errorf("the trainer was asked for step %d, want %d", again.GetResume().GetStep(), c.resume)
 			}
 		})
@@ -177,8 +179,8 @@ func TestAnEngineThatCrashes(t *testing.T) {
 				r.tr.fail("step 2", 1, finishedError(&trainerv1.Finished{Outcome: c.outcome, Failure: c.failure}))
 			}
 			got := r.play(c.state)
-			if got.GetFailure().GetCode() != c.code || len(r.tr.starts) != c.starts {
-				t.Errorf("failed with %v after %d starts, want %q after %d", got.GetFailure(), len(r.tr.starts), c.code, c.starts)
+			if got.GetFailure().GetCode() != c.code || len(r.tr.begun()) != c.starts {
+				t.Errorf("failed with %v after %d starts, want %q after %d", got.GetFailure(), len(r.tr.begun()), c.code, c.starts)
 			}
 			if c.state == run.Failed {
 				end := unmarshal(t, r.rec.find(recorderv1.RecordType_RECORD_TYPE_RUN_CLOSE)[0], &orchestratorv1.RunClose{})
@@ -230,7 +232,7 @@ func TestAFailingRunThatIsKilled(t *testing.T) {
 			if n := len(r.rec.find(recorderv1.RecordType_RECORD_TYPE_RUN_CLOSE)); n != 1 {
 				t.Errorf("the run ended %d times", n)
 			}
-			if len(r.tr.starts) != 1 {
+			if len(r.tr.begun()) != 1 {
 				t.Error("it was trained again")
 			}
 		})
@@ -245,8 +247,8 @@ func TestALostLease(t *testing.T) {
 	if err := r.live(t.Context(), nil); err == nil || !strings.Contains(err.Error(), "LEASE_LOST") && !strings.Contains(err.Error(), "epoch 1 after 7") {
 		t.Errorf("got %v", err)
 	}
-	if got := r.get(); run.Ended(got.GetState()) || got.GetFailure() != nil || len(r.rec.log) != 0 {
-		t.Errorf("the fenced owner left the run %s, %v, with %d records", got.GetState(), got.GetFailure(), len(r.rec.log))
+	if got := r.get(); run.Ended(got.GetState()) || got.GetFailure() != nil || len(r.rec.all()) != 0 {
+		t.Errorf("the fenced owner left the run %s, %v, with %d records", got.GetState(), got.GetFailure(), len(r.rec.all()))
 	}
 }
 
@@ -259,7 +261,7 @@ func TestEngineEventsAreBesideTheLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	kinds := map[string]int{}
-	for _, rec := range r.rec.timing {
+	for _, rec := range r.rec.beside() {
 		kinds[name(rec)]++
 	}
 	if kinds["ENGINE_EVENT"] != 5 || kinds["RESUME"] != 1 {
@@ -294,7 +296,7 @@ func TestARenewalThatFails(t *testing.T) {
 	if _, err := lease.New(r.db).Acquire(t.Context(), uid, "another process", c.Now(), true); err != nil {
 		t.Fatal(err)
 	}
-	err := error(nil)
+	var err error
 	select {
 	case c.due <- c.Now():
 		err = <-lived
