@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
@@ -25,6 +26,7 @@ import (
 	recorderstore "github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/trainer"
 	"github.com/provenir/provenir/services/verifier"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
 // build makes one role and registers it.
@@ -133,7 +135,11 @@ func (b *builder) passphrase() (string, error) {
 }
 
 func (b *builder) verifier() error {
-	s, err := verifier.New(verifier.Config{}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
+	jobs, err := strconv.Atoi(b.cfg.Settings.Get("sandbox.jobs"))
+	if err != nil || jobs < 0 || jobs > 1024 {
+		return fmt.Errorf("sandbox.jobs is %q; want 0 to 1024", b.cfg.Settings.Get("sandbox.jobs"))
+	}
+	s, err := verifier.New(verifier.Config{Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
 	if err != nil {
 		return err
 	}

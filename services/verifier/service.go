@@ -36,6 +36,7 @@ type Service struct {
 	blobs    *blob.Store // nil where nothing is stored
 	evidence *blob.Pack  // nil without evidence
 	sandbox  *sandbox.Pool
+	peers    *peers
 	counts   counters
 	tracer   trace.Tracer
 }
@@ -59,9 +60,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	others := &peers{}
 	s := &Service{
-		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), sandbox: pool,
-		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool)}),
+		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), sandbox: pool, peers: others,
+		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool), Dial: others.dial}),
 		replay:   replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
 	}
 	if s.counts, err = newCounters(d.Metrics); err != nil {
@@ -81,14 +83,14 @@ func (s *Service) Register(r grpc.ServiceRegistrar) { verifierv1.RegisterVerifie
 func (s *Service) Run(ctx context.Context) error {
 	if s.evidence == nil {
 		<-ctx.Done()
-		return errors.Join(ctx.Err(), s.sandbox.Close())
+		return errors.Join(ctx.Err(), s.sandbox.Close(), s.peers.close())
 	}
 	for {
 		t := s.clock.NewTimer(syncEvidence)
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return errors.Join(ctx.Err(), s.evidence.Close(), s.sandbox.Close())
+			return errors.Join(ctx.Err(), s.evidence.Close(), s.sandbox.Close(), s.peers.close())
 		case <-t.C():
 			if err := s.evidence.Sync(); err != nil {
 				s.log.Error("evidence of the last second may be lost", "error", err.Error())

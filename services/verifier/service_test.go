@@ -40,7 +40,7 @@ func serve(t testing.TB, cfg Config, d Deps) (verifierv1.VerifierServiceClient, 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.sandbox.Close(); err != nil {
+		if err := errors.Join(s.sandbox.Close(), s.peers.close()); err != nil {
 			t.Error(err)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/math"
 	"github.com/provenir/provenir/services/verifier/puzzle"
+	"github.com/provenir/provenir/services/verifier/remote"
 	"github.com/provenir/provenir/services/verifier/rules"
 	"github.com/provenir/provenir/services/verifier/schema"
 	"github.com/provenir/provenir/services/verifier/spec"
@@ -33,13 +34,14 @@ var entries = map[string]entry{
 	"regex":               {text.RegexDescriptor, text.NewRegex},
 	puzzle.CountdownName:  {puzzle.CountdownDescriptor, puzzle.NewCountdown},
 	puzzle.RegexSynthName: {puzzle.RegexSynthDescriptor, puzzle.NewRegexSynth},
+	remote.Name:           {describe: remote.Descriptor},
 	rules.Name:            {rules.Descriptor, rules.New},
 	schema.Name:           {schema.Descriptor, schema.New},
 	toolcall.Name:         {toolcall.Descriptor, toolcall.New},
 }
 
 // planned are verifiers that are known and not in this build.
-var planned = []string{"plugin", "remote"}
+var planned = []string{"plugin"}
 
 // Names are the verifiers of this build, sorted.
 func Names() []string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
+	"github.com/provenir/provenir/services/verifier/remote"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
@@ -33,20 +34,23 @@ type Compiled struct {
 type Env struct {
 	Code    string      // names the build
 	Sandbox code.Runner // nil where code cannot run
+	Dial    remote.Dial // nil where nobody else is asked
 }
 
 func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
-	if name != code.Name {
-		return entries[name].build(path, v)
-	}
-	if env.Sandbox == nil {
+	switch {
+	case name == code.Name && env.Sandbox != nil:
+		j, err := code.New(path, v, env.Sandbox)
+		if err != nil {
+			return nil, err
+		}
+		return program{j}, nil
+	case name == remote.Name && env.Dial != nil:
+		return remote.New(path, v, env.Dial)
+	case entries[name].build == nil:
 		return nil, &spec.NotAvailableError{Name: name}
 	}
-	j, err := code.New(path, v, env.Sandbox)
-	if err != nil {
-		return nil, err
-	}
-	return program{j}, nil
+	return entries[name].build(path, v)
 }
 
 // Compile checks a spec and makes its judge. The error is a *spec.BadSpecError,
