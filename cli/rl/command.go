@@ -18,7 +18,7 @@ import (
 
 // options are the verb's flags.
 type options struct {
-	demo       bool
+	demo       string
 	inject     string
 	injectAt   uint64
 	dataset    string
@@ -47,15 +47,18 @@ func NewCommand(a *app.App) *cobra.Command {
 		Short: "Train a policy with verifiable rewards",
 		Long: "Samples rollouts, verifies them, records both, and only then pays the reward; evaluates on held-out rows, watches\n" +
 			"for collapse, and ends with a sealed passport.\n\n" +
-			"--demo makes its own arithmetic problems and a small policy. Otherwise give JSON lines with prompt and reference,\n" +
+			"--demo makes its own problems and a small policy: arithmetic, --demo=json (an object that a schema must accept) or\n" +
+			"--demo=code (a function that tests in the sandbox must accept). Otherwise give JSON lines with prompt and reference,\n" +
 			"and a model: a Hugging Face folder, a checkpoint digest, or RUN@STEP.",
 		Example: "  provenir rl --demo\n" +
+			"  provenir rl --demo=code --seed 7\n" +
 			"  provenir rl --dataset train.jsonl --eval heldout.jsonl --model ./my-llama --algorithm grpo --verifier math",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, a) },
 	}
 	f := cmd.Flags()
-	f.BoolVar(&o.demo, "demo", false, "make arithmetic problems and train a small policy on them")
+	f.StringVar(&o.demo, "demo", "", "make problems and train a small policy on them: arithmetic (where nothing is named), json or code")
+	f.Lookup("demo").NoOptDefVal = demoArithmetic
 	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
 	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")
 	f.StringVar(&o.dataset, "dataset", "", "training rows: JSON lines with prompt and reference")
@@ -94,16 +97,19 @@ func (o *options) run(cmd *cobra.Command, a *app.App) error {
 func (o *options) check(a *app.App) error {
 	usage := func(format string, args ...any) error { return app.Usage(fmt.Errorf(format, args...)) }
 	switch {
-	case !o.demo && o.dataset == "" && o.configFile == "":
+	case o.demo == "" && o.dataset == "" && o.configFile == "":
 		return usage("give --demo, --dataset FILE, or --config FILE")
-	case o.demo && o.dataset != "":
+	case o.demo != "" && o.dataset != "":
 		return usage("--demo makes its own dataset; leave --dataset out")
-	case o.inject != "" && !o.demo:
+	case o.inject != "" && o.demo == "":
 		return usage("--inject needs --demo")
-	case !o.demo && o.configFile == "" && o.model == "":
+	case o.demo == "" && o.configFile == "" && o.model == "":
 		return usage("--model: name a model folder, a checkpoint digest, or RUN@STEP")
 	case o.detach && a.ServerAddress() == "":
 		return usage("--detach needs --server: a mesh in this process would end with it")
+	}
+	if _, known := demos()[o.demo]; o.demo != "" && !known {
+		return usage("--demo=%s: want arithmetic, json or code", o.demo)
 	}
 	if o.inject != "" && !strings.Contains(" kl_blowup nan stall ", " "+o.inject+" ") {
 		return usage("--inject %s: want kl_blowup, nan or stall", o.inject)

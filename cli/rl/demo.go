@@ -18,42 +18,63 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 )
 
-// Sizes of the demo: enough demonstrations that SFT does not learn them by heart, enough held-out rows for an interval of
-// ±4 points.
-const (
-	demoTrain   = 6000
-	demoHeldout = 500
-)
+// demoArithmetic is the demo where none is named.
+const demoArithmetic = "arithmetic"
 
-// demo makes the datasets from the seed and the spec of the main job. Its problems come from the task pack arithmetic and
-// enter through IngestDataset like a user's own.
+// demo is a job that needs no file: a task pack, and what its problems need of the policy.
+type demo struct {
+	pack           string
+	train, heldout uint32
+	context        uint32 // tokens, which are bytes here
+	answer         uint32 // tokens of an answer at most
+	warmup         uint64 // SFT steps: enough to sample right answers, too few to be done
+	steps          uint64
+}
+
+// demos by name. Enough demonstrations that SFT does not learn them by heart; enough held-out rows for an interval of ±4
+// points.
+func demos() map[string]demo {
+	return map[string]demo{
+		demoArithmetic: {pack: "arithmetic", train: 6000, heldout: 500, context: 44, answer: 30, warmup: 1200, steps: 150},
+		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 500, steps: 80},
+		"code":         {pack: "code_functions", train: 3400, heldout: 300, context: 60, answer: 36, warmup: 500, steps: 60},
+	}
+}
+
+// demoSpec makes the datasets from the seed and the spec of the main job. Its problems come from a task pack and enter
+// through IngestDataset like a user's own.
 func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1.RunSpec, error) {
-	train, judge, err := tasks(ctx, s, o.seed, "train", demoTrain)
+	d := demos()[o.demo]
+	train, judge, err := d.tasks(ctx, s, o.seed, "train", d.train)
 	if err != nil {
 		return nil, err
 	}
-	heldout, _, err := tasks(ctx, s, o.seed, "test", demoHeldout)
+	heldout, _, err := d.tasks(ctx, s, o.seed, "test", d.heldout)
 	if err != nil {
 		return nil, err
+	}
+	name := "demo"
+	if o.demo != demoArithmetic {
+		name += "-" + o.demo
 	}
 	spec := &orchestratorv1.RunSpec{
-		DisplayName: "demo", Algorithm: trainerv1.Algorithm_ALGORITHM_GRPO, Train: train, Eval: heldout, Seed: o.seed,
-		Model: &trainerv1.ModelRef{From: &trainerv1.ModelRef_Init{Init: &trainerv1.ModelInit{Dim: 64, Layers: 4, Heads: 2, Ffn: 192, Context: 44}}},
-		Warmup: &orchestratorv1.Warmup{Steps: 1200, BatchSize: 32, Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-3), Warmup: proto.Uint32(20),
+		DisplayName: name, Algorithm: trainerv1.Algorithm_ALGORITHM_GRPO, Train: train, Eval: heldout, Seed: o.seed,
+		Model: &trainerv1.ModelRef{From: &trainerv1.ModelRef_Init{Init: &trainerv1.ModelInit{Dim: 64, Layers: 4, Heads: 2, Ffn: 192, Context: d.context}}},
+		Warmup: &orchestratorv1.Warmup{Steps: d.warmup, BatchSize: 32, Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-3), Warmup: proto.Uint32(20),
 			WeightDecay: proto.Float64(.01), Schedule: "cosine"}},
-		Hyper: &orchestratorv1.Hyper{MaxSteps: 150, Minibatch: 128, Objective: &trainerv1.Objective{Kl: proto.Float64(.005)},
+		Hyper: &orchestratorv1.Hyper{MaxSteps: d.steps, Minibatch: 128, Objective: &trainerv1.Objective{Kl: proto.Float64(.005)},
 			Optimizer: &trainerv1.Optimizer{Lr: proto.Float64(3e-4), Warmup: proto.Uint32(5), Schedule: "cosine"},
-			Sampling:  &trainerv1.Sampling{MaxTokens: 30, GroupSize: 8, PromptsPerStep: 32}},
+			Sampling:  &trainerv1.Sampling{MaxTokens: d.answer, GroupSize: 8, PromptsPerStep: 32}},
 		Gate:     &orchestratorv1.GateSpec{EvalEvery: 25},
 		Verifier: judge,
 	}
 	return spec, nil
 }
 
-// tasks samples a split of the pack, ingests it, and gives the verifier that the pack asks for: plain math equality would
-// pay a policy that echoes the question, since 47+25 equals 72.
-func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uint32) (*corev1.DatasetRef, *verifierv1.Spec, error) {
-	stream, err := verifierv1.NewVerifierServiceClient(s.Conn).SampleTasks(ctx, &verifierv1.SampleTasksRequest{Pack: "arithmetic", Seed: seed,
+// tasks samples a split of the pack, ingests it, and gives the verifier that the pack asks for: plain math equality, say,
+// would pay a policy that echoes the question, since 47+25 equals 72.
+func (d demo) tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uint32) (*corev1.DatasetRef, *verifierv1.Spec, error) {
+	stream, err := verifierv1.NewVerifierServiceClient(s.Conn).SampleTasks(ctx, &verifierv1.SampleTasksRequest{Pack: d.pack, Seed: seed,
 		Split: split, Count: n, Preset: "demo"})
 	if err != nil {
 		return nil, nil, err
@@ -68,13 +89,19 @@ func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uin
 			break
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("sample the arithmetic pack: %w", err)
+			return nil, nil, fmt.Errorf("sample the pack %s: %w", d.pack, err)
 		}
 		if m.GetSpec() != nil {
 			judge = m.GetSpec()
 		}
 		for _, t := range m.GetTasks() {
-			row := map[string]any{"id": t.GetId(), "prompt": t.GetPrompt(), "reference": t.GetReference()}
+			row := map[string]any{}
+			if len(t.GetRowJson()) > 0 {
+				if err := json.Unmarshal(t.GetRowJson(), &row); err != nil {
+					return nil, nil, fmt.Errorf("a task of the pack %s: %w", d.pack, err)
+				}
+			}
+			row["id"], row["prompt"], row["reference"] = t.GetId(), t.GetPrompt(), t.GetReference()
 			if split == "train" {
 				row["completion"] = t.GetCompletion()
 			}
@@ -84,8 +111,8 @@ func tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uin
 		}
 	}
 	if judge == nil {
-		return nil, nil, errors.New("the arithmetic pack named no verifier for its tasks")
+		return nil, nil, errors.New("the pack named no verifier for its tasks")
 	}
-	ref, err := ingest(ctx, evaluatorv1.NewEvaluatorServiceClient(s.Conn), "demo-"+split, &file)
+	ref, err := ingest(ctx, evaluatorv1.NewEvaluatorServiceClient(s.Conn), "demo-"+d.pack+"-"+split, &file)
 	return ref, judge, err
 }

@@ -17,8 +17,8 @@ import (
 func (o *options) drive(cmd *cobra.Command, a *app.App, s *app.Session) error {
 	ctx := cmd.Context()
 	spec := &orchestratorv1.RunSpec{}
-	if o.demo {
-		a.Note("making arithmetic problems from seed %d", o.seed)
+	if o.demo != "" {
+		a.Note("making %s problems from seed %d", o.demo, o.seed)
 		var err error
 		if spec, err = o.demoSpec(ctx, s); err != nil {
 			return err

@@ -12,7 +12,7 @@ type codeFunctions struct{}
 
 func (codeFunctions) Name() string      { return "code_functions" }
 func (codeFunctions) Version() string   { return "1" }
-func (codeFunctions) Presets() []string { return nil }
+func (codeFunctions) Presets() []string { return []string{PresetDemo} }
 
 // recipe is a family of functions over integers or lists of them.
 type recipe struct {
@@ -93,7 +93,28 @@ func recipes() []recipe {
 	}
 }
 
+// demo is a formula told in words, for a function of one line.
+func (p codeFunctions) demo(seed, index uint64) Instance {
+	rng := stream(p.Name()+"/demo", p.Version(), seed, index)
+	a, b := 2+rng.IntN(48), 1+rng.IntN(49)
+	word, op, sign := "plus", "+", 1
+	if rng.IntN(2) == 0 {
+		word, op, sign = "minus", "-", -1
+	}
+	prompt := fmt.Sprintf("x times %d %s %d\n", a, word, b)
+	solution := fmt.Sprintf("def f(x):\n return x*%d%s%d\n", a, op, b)
+	at := func(x int) string { return fmt.Sprintf("assert f(%d) == %d", x, x*a+sign*b) }
+	return Instance{
+		ID: contentID(p.Name(), p.Version(), prompt), Prompt: prompt, Reference: solution, Completion: solution, Spec: "code:task=func,timeout=2",
+		Row:   jsonText(map[string]any{"tests": []string{at(0), at(1), at(7)}, "hidden_tests": []string{at(-3), at(100)}, "entry_point": "f", "solution": solution}),
+		Split: splitOf(p.Name() + ":" + prompt), Difficulty: 1,
+	}
+}
+
 func (p codeFunctions) Instance(seed, index uint64, s Setting) (Instance, error) {
+	if s == (Setting{Preset: PresetDemo}) {
+		return p.demo(seed, index), nil
+	}
 	d, err := plainDifficulty(p.Name(), s)
 	if err != nil {
 		return Instance{}, err
@@ -141,6 +162,9 @@ func (p codeFunctions) Instance(seed, index uint64, s Setting) (Instance, error)
 
 // GuessRate is the share of one recipe with one pair of constants.
 func (p codeFunctions) GuessRate(s Setting) (float64, error) {
+	if s == (Setting{Preset: PresetDemo}) {
+		return 1.0 / 2 / 48 / 49, nil
+	}
 	d, err := plainDifficulty(p.Name(), s)
 	if err != nil {
 		return 0, err
