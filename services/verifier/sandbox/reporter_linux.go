@@ -157,6 +157,9 @@ func remedies(m *machine, started error) []string {
 			out = append(out, r.say)
 		}
 	}
+	if info, err := os.Stat("/proc/self/exe"); started != nil && err == nil && os.Getuid() == 0 && info.Mode().Perm()&1 == 0 {
+		out = append(out, "make the provenir binary executable for others (chmod o+x): the sandbox starts it as a user of its own")
+	}
 	if started != nil && len(out) == 0 {
 		out = append(out, "in a container, allow unshare, mount and pivot_root in its seccomp profile; in Kubernetes, set hostUsers: false")
 	}

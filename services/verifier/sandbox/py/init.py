@@ -13,7 +13,7 @@ import select
 import signal
 import struct
 import sys
-from marshal import loads
+from marshal import dumps, loads
 
 from spawn import Spawner, libc
 
@@ -22,8 +22,9 @@ _exit = struct.Struct("<cQiQQ")
 OWN = ("peer", "spawn", "candidate", "suite", "runner", "judge", "program", "init")
 
 
-def warm(candidate):
+def warm(candidate, suite, judge):
     """Walks the paths that children will walk, so that their pages are there before the fork."""
+    warm_judge(candidate, suite, judge)
     peer = candidate.Candidate(-1)
     for _ in range(3):
         peer.load(b"import math\nclass A:\n    def f(self): return [i for i in range(3)]\ndef add(a, b):\n    return a + b\n", "warm", "warm.py")
@@ -36,6 +37,24 @@ def warm(candidate):
         except ValueError as e:
             peer.failure(e)
     del sys.modules["warm"]
+
+
+def warm_judge(candidate, suite, judge):
+    """A judge and a candidate talk to each other in this process. Nothing of it stays but what the interpreter learnt."""
+    for i in range(3):
+        tests, _ = suite.load("f", "solution", [("t", "for i in range(1): assert f(i) == i, i\ntry: f(-1)\nexcept ValueError: pass\n")])
+        peer, witness = candidate.Candidate(-1), judge.Witness(-1, "reject")
+        peer.load(b"def f(x):\n    if x < 0: raise ValueError(x)\n    return x\n", "warm", "warm.py")
+
+        def ask(*request):
+            try:
+                body = peer.encode(peer.answer(peer.decode(witness.encode(request))))
+            except ValueError as e:
+                body = peer.failure(e)
+            return witness.outcome(witness.decode(body))
+        witness.ask = ask
+        tests.run(witness, lambda *row: loads(dumps(row, 2)))
+    del sys.modules["solution"]
 
 
 class Zygote:
@@ -113,13 +132,11 @@ def main(conf):
     builtins.exit = builtins.quit = sys.exit  # what the site module gives to programs
     zygote = Zygote(conf)
     zygote.spawner.runners = {"func": modules["candidate"].run, "script": modules["candidate"].script}
-    if "judge" in modules:
-        zygote.spawner.runners["judge"] = modules["judge"].run
-    if "program" in modules:
-        zygote.spawner.runners["compile"] = modules["program"].run
+    zygote.spawner.runners["judge"] = modules["judge"].run
+    zygote.spawner.runners["compile"] = modules["program"].run
     if "random" in sys.modules:
         sys.modules["random"].seed(0)
-    warm(modules["candidate"])
+    warm(modules["candidate"], modules["suite"], modules["judge"])
     gc.collect()
     gc.freeze()
     gc.disable()
