@@ -30,9 +30,9 @@ func (o observed) limit() Limit {
 		return SecurityViolation
 	case o.oomKills > 0 && o.signal == sigKill:
 		return MemoryLimit
-	case o.signal == sigXCPU || o.signal == sigKill && o.cpu >= o.cpuLimit*7/10:
-		// Nobody inside can kill process 1. The kernel counts for its limit in ticks and reports another sum, so the two
-		// differ on a loaded machine.
+	case o.signal == sigXCPU || o.signal == sigKill && o.cpu >= o.cpuLimit*3/10:
+		// Nobody inside can kill process 1. For its limit the kernel counts ticks, which a loaded virtual machine loses to
+		// others; the time that it reports is measured. Half a second was seen at a limit of one.
 		return CPULimit
 	case o.signal == sigXFSZ:
 		return FileLimit

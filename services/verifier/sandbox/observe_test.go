@@ -19,7 +19,7 @@ func TestLimitIsDerivedFromWhatTheKernelSaw(t *testing.T) {
 		{"out of memory", observed{signal: sigKill, oomKills: 1}, MemoryLimit},
 		{"a child was out of memory", observed{oomKills: 1}, NoLimit},
 		{"processor", observed{signal: sigKill, cpu: 2 * time.Second, cpuLimit: 2 * time.Second}, CPULimit},
-		{"killed early", observed{signal: sigKill, cpu: time.Second, cpuLimit: 2 * time.Second}, NoLimit},
+		{"killed early", observed{signal: sigKill, cpu: 100 * time.Millisecond, cpuLimit: 2 * time.Second}, NoLimit},
 		{"XCPU", observed{signal: sigXCPU}, CPULimit},
 		{"XFSZ", observed{signal: sigXFSZ}, FileLimit},
 		{"output", observed{output: true}, OutputLimit},
