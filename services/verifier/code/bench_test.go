@@ -110,3 +110,24 @@ func BenchmarkVerdict(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkThroughput is jobs a second with all cores at work.
+func BenchmarkThroughput(b *testing.B) {
+	p, err := sandbox.New(sandbox.Config{}, sandbox.Deps{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { p.Close() })
+	v := verifier(b, On(p), map[string]any{"entry_point": "add"})
+	c := &verdict.Candidate{Response: benchCode, Row: verdict.Row{{Key: "tests", JSON: column("assert add(1,2)==3\n")}}}
+	v.JudgeContext(b.Context(), c)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if j := v.JudgeContext(b.Context(), c); !j.Verdict.Passed() {
+				b.Error(show(&j))
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "verdicts/s")
+}

@@ -124,5 +124,5 @@ func TestGoJudgesMostOfHumanEval(t *testing.T) {
 func show(j *Judgement) string {
 	s, _ := j.Verdict.Scored()
 	u, _ := j.Verdict.Unscored()
-	return fmt.Sprintf("%+v %+v %+v %+v\n%s%s", s, u, j.Verdict.Findings, j.Execution, j.Stdout, j.Stderr)
+	return fmt.Sprintf("%+v %+v %+v %+v %+v\n%s%s", s, u, j.Verdict.Findings, j.Execution, j.Tests, j.Stdout, j.Stderr)
 }

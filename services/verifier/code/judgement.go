@@ -2,6 +2,8 @@ package code
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/provenir/provenir/services/verifier/sandbox"
 	"github.com/provenir/provenir/services/verifier/verdict"
@@ -12,6 +14,7 @@ type Judgement struct {
 	Verdict   verdict.Verdict
 	HeldOut   *verdict.Verdict // of the hidden tests, for the recorder only; nil where there are none
 	Execution *Execution       // nil where nothing was run
+	Tests     []sandbox.Row    // of the visible tests, with details that may differ on a repeat
 	Stdout    []byte
 	Stderr    []byte
 	Usage     sandbox.Usage
@@ -101,7 +104,11 @@ func (o *observed) find(v *verdict.Verdict, first *sandbox.Row) {
 		v.Note(k, severity, "")
 	}
 	for _, f := range o.flags {
-		v.Note(f, verdict.Info, "")
+		severity := verdict.Info
+		if f == candidateHelper {
+			severity = verdict.Warn // the tests use a function of the candidate's beside the entry point, and believe it
+		}
+		v.Note(f, severity, "")
 	}
 	switch o.result.Limit {
 	case sandbox.NoLimit:
@@ -115,19 +122,28 @@ func (o *observed) find(v *verdict.Verdict, first *sandbox.Row) {
 	}
 }
 
+// detail is what may stand in a verdict: nothing that the candidate writes while it runs, which may be a clock.
 func (o *observed) detail(first *sandbox.Row) string {
 	switch {
 	case o.load.CompileError != "":
 		return verdict.Printable(o.load.CompileError)
 	case o.result.CompileError != "":
-		return verdict.Printable(o.result.CompileError)
+		return verdict.Printable(temporary.ReplaceAllString(o.result.CompileError, "/box/cc"))
 	case o.load.Raised != nil:
-		return verdict.Printable(o.load.Raised.Name + ": " + o.load.Raised.Text)
+		return verdict.Printable("loading it raised " + o.load.Raised.Name)
+	case first != nil && first.Outcome == sandbox.Errored && o.raised != nil:
+		return verdict.Printable(first.Test + ": it raised " + o.raised.Name)
+	case first != nil && first.Outcome == sandbox.Errored:
+		kind, _, _ := strings.Cut(first.Detail, ":")
+		return verdict.Printable(first.Test + ": " + kind)
 	case first != nil:
-		return verdict.Printable(first.Test + ": " + first.Detail)
+		return first.Test + ": " + string(first.Outcome)
 	}
 	return ""
 }
+
+// temporary is a file that a compiler names anew each time.
+var temporary = regexp.MustCompile(`/box/cc[A-Za-z0-9]{6}`)
 
 func (o *observed) execution(rows []sandbox.Row) *Execution {
 	e := &Execution{

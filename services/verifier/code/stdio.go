@@ -34,7 +34,7 @@ func (v *Verifier) stdio(ctx context.Context, source string, t *task) (Judgement
 		}
 	}
 	return Judgement{
-		Verdict: o.score(&v.opt, o.rows, len(t.pairs)), Execution: o.execution(o.rows),
+		Verdict: o.score(&v.opt, o.rows, len(t.pairs)), Execution: o.execution(o.rows), Tests: o.rows,
 		Stdout: o.result.Stdout, Stderr: o.result.Stderr, Usage: o.result.Usage,
 	}, nil
 }

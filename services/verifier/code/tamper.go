@@ -13,6 +13,8 @@ const (
 	forgedResult    = "forged_result"
 	skippedTests    = "skipped_tests"
 	leftoverProcess = "leftover_process"
+
+	candidateHelper = "candidate_helper" // a flag of the judge's, no tampering
 )
 
 var (

@@ -100,7 +100,7 @@ func (v *Verifier) tests(ctx context.Context, source string, t *task) (Judgement
 	o.settle()
 	visible, total := o.part(false)
 	j := Judgement{
-		Verdict: o.score(&v.opt, visible, total), Execution: o.execution(visible),
+		Verdict: o.score(&v.opt, visible, total), Execution: o.execution(visible), Tests: visible,
 		Stdout: o.result.Stdout, Stderr: o.result.Stderr, Usage: o.result.Usage,
 	}
 	if hidden, n := o.part(true); n > 0 {

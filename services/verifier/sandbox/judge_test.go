@@ -39,7 +39,7 @@ func TestJudge(t *testing.T) {
 	tiers(t, func(t *testing.T, p *Pool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				j, err := p.Judge(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 2 * time.Second}}, &Suite{Mode: "func", Tests: []Test{{"t", tt.test}}})
+				j, err := p.Judge(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 20 * time.Second}}, &Suite{Mode: "func", Tests: []Test{{"t", tt.test}}})
 				if err != nil || j.JudgeFailed != "" || j.Load != (Load{}) || j.Refused != "" || len(j.Rows) != 1 {
 					t.Fatalf("%+v %v %s", j, err, j.Stdout)
 				}

@@ -70,7 +70,11 @@ func TestStdio(t *testing.T) {
 	tiers(t, func(t *testing.T, p *Pool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				r, err := p.Run(t.Context(), Job{Source: tt.source, Stdin: []byte(tt.stdin), Limits: Limits{Wall: 400 * time.Millisecond, CPU: 5 * time.Second, Memory: 128 << 20}})
+				limits := Limits{Wall: 10 * time.Second, CPU: 5 * time.Second, Memory: 128 << 20}
+				if tt.limit == Timeout {
+					limits.Wall = 300 * time.Millisecond
+				}
+				r, err := p.Run(t.Context(), Job{Source: tt.source, Stdin: []byte(tt.stdin), Limits: limits})
 				if err != nil {
 					t.Fatal(err)
 				}

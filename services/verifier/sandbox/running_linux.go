@@ -109,6 +109,7 @@ func (r *running) watch(ctx context.Context) {
 
 // end kills what is left, waits until all of it is dead, and only then reads what it wrote.
 func (r *running) end() (Result, observed, error) {
+	byItself := r.proc.notice != nil
 	r.proc.kill(NoLimit)
 	notice, ok := r.proc.wait()
 	wall := r.slot.pool.deps.Clock.Now().Sub(r.begun)
@@ -131,9 +132,12 @@ func (r *running) end() (Result, observed, error) {
 	if notice.status.Signaled() {
 		o.signal = int(notice.status.Signal())
 	}
-	res.ExitCode, res.Signal = max(notice.status.ExitStatus(), 0), o.signal
 	clean := errors.Join(held, r.settle(&o))
 	res.Limit = o.limit()
+	res.ExitCode, res.Signal = max(notice.status.ExitStatus(), 0), o.signal
+	if !byItself && res.Limit == NoLimit && o.signal == sigKill {
+		res.Signal = 0 // our own kill, of a job that had done its work
+	}
 	defer r.slot.pool.give(r.slot)
 	if !ok || clean != nil {
 		r.slot.retire()

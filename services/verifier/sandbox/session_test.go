@@ -32,7 +32,7 @@ func TestSessionCalls(t *testing.T) {
 	tiers(t, func(t *testing.T, p *Pool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				s, load, err := p.Open(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 2 * time.Second}})
+				s, load, err := p.Open(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 20 * time.Second}})
 				if err != nil || load != (Load{}) {
 					t.Fatal(load, err)
 				}
@@ -69,7 +69,11 @@ func TestSessionLoad(t *testing.T) {
 	tiers(t, func(t *testing.T, p *Pool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				s, load, err := p.Open(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 500 * time.Millisecond}})
+				wall := 20 * time.Second
+				if tt.limit == Timeout {
+					wall = 300 * time.Millisecond
+				}
+				s, load, err := p.Open(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: wall}})
 				if err != nil {
 					t.Fatal(err)
 				}

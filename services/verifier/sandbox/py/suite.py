@@ -10,6 +10,7 @@ from peer import Exited, Forged, Gone, Stop, TooLong, Unsupported
 BEYOND_NAMES = {
     "asyncio", "capsys", "capfd", "monkeypatch", "mock", "patch", "MagicMock", "Mock", "tmp_path", "tmpdir", "inspect", "subprocess", "threading",
     "multiprocessing", "redirect_stdout", "redirect_stderr", "open", "input", "globals", "locals", "exec", "eval", "compile", "pathlib", "tempfile", "socket", "ctypes",
+    "np", "numpy", "pd", "pandas", "scipy", "torch", "sympy",  # a candidate's module of that name would decide the test
     "importlib", "gc", "timeit", "pickle", "io", "os", "shutil", "signal",
 }
 BEYOND_ATTRIBUTES = {"stdin", "stdout", "stderr", "settrace", "_getframe", "modules", "__globals__", "__code__", "__closure__", "__dict__", "__subclasses__", "cache_info", "cache_clear"}
