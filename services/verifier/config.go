@@ -12,6 +12,7 @@ import (
 
 	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/services/verifier/env"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 	RememberFor time.Duration
 	// Evidence says what becomes of the document behind each verdict; the zero value stores it.
 	Evidence Evidence
+	// Episodes may be open at once; 0 takes 2,048.
+	Episodes int
 	// Code names the build in verifier digests; empty reads it from the binary.
 	Code string
 	// Sandbox says how untrusted programs are run.
@@ -52,12 +55,14 @@ type Deps struct {
 	Blobs   *blob.Store
 	Metrics prometheus.Registerer // nil counts nothing
 	Tracer  trace.Tracer          // nil takes the process's own
-	Clock   clock.Clock
-	Log     *slog.Logger
+	// Environments are played beside the built-in ones.
+	Environments []env.Definition
+	Clock        clock.Clock
+	Log          *slog.Logger
 }
 
 func (c Config) withDefaults() (Config, error) {
-	if c.Workers < 0 || c.WindowItems < 0 || c.WindowBytes < 0 || c.Deadline < 0 || c.Remember < 0 || c.RememberFor < 0 || c.Evidence > EvidenceNone {
+	if c.Workers < 0 || c.WindowItems < 0 || c.WindowBytes < 0 || c.Deadline < 0 || c.Remember < 0 || c.RememberFor < 0 || c.Episodes < 0 || c.Evidence > EvidenceNone {
 		return c, fmt.Errorf("verifier: a setting is out of its range: %+v", c)
 	}
 	if c.Workers == 0 {
@@ -77,6 +82,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.RememberFor == 0 {
 		c.RememberFor = 10 * time.Minute
+	}
+	if c.Episodes == 0 {
+		c.Episodes = 2048
 	}
 	if c.Code == "" {
 		c.Code = build()

@@ -16,12 +16,17 @@ import (
 // finish makes the message of a verdict, with its evidence stored, and counts it. rollout is the digest of the rollout's
 // bytes; nil where there are none.
 func (s *Service) finish(v *verdict.Verdict, c *verdict.Candidate, by *catalog.Compiled, rollout []byte) (*corev1.Verdict, error) {
-	m := encode(v, c.ID, by.Digest[:], rollout)
-	s.counts.verdict(by.Name, m)
+	return s.finishAs(by.Name, v, c, by.Digest[:], rollout)
+}
+
+// finishAs is finish for a verdict of what is no compiled spec, as of an environment.
+func (s *Service) finishAs(name string, v *verdict.Verdict, c *verdict.Candidate, digest, rollout []byte) (*corev1.Verdict, error) {
+	m := encode(v, c.ID, digest, rollout)
+	s.counts.verdict(name, m)
 	if s.evidence == nil {
 		return m, nil
 	}
-	d, err := s.evidence.Put(verdict.Evidence(v, c, by.Digest[:], rollout))
+	d, err := s.evidence.Put(verdict.Evidence(v, c, digest, rollout))
 	if errors.Is(err, syscall.ENOSPC) {
 		return nil, rpc.Errorf(codes.ResourceExhausted, corev1.ErrorReason_ERROR_REASON_LEDGER_DISK_FULL,
 			"the disk is full: the evidence of rollout %s cannot be stored; free space, then go on: %w", c.ID, err)

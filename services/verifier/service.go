@@ -36,6 +36,7 @@ type Service struct {
 	blobs    *blob.Store // nil where nothing is stored
 	evidence *blob.Pack  // nil without evidence
 	sandbox  *sandbox.Pool
+	envs     environments
 	peers    *peers
 	counts   counters
 	tracer   trace.Tracer
@@ -67,6 +68,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 		replay:   replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
 	}
 	if s.counts, err = newCounters(d.Metrics); err != nil {
+		return nil, err
+	}
+	if s.envs, err = newEnvironments(cfg.Episodes, d.Environments); err != nil {
 		return nil, err
 	}
 	if d.Blobs != nil && cfg.Evidence == EvidenceStored {

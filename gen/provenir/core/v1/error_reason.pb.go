@@ -202,6 +202,10 @@ const (
 	ErrorReason_ERROR_REASON_INSUFFICIENT_PROBES ErrorReason = 85
 	// ERROR_REASON_NO_CONTROLS: nothing can be compared with the reward; give several tasks with two rollouts or more each.
 	ErrorReason_ERROR_REASON_NO_CONTROLS ErrorReason = 86
+	// ERROR_REASON_EPISODE_OVER: the episode has ended, and nothing is paid for what comes after; reset begins another one.
+	ErrorReason_ERROR_REASON_EPISODE_OVER ErrorReason = 87
+	// ERROR_REASON_CAPACITY_REACHED: as many episodes are open as may be; close one, or try again when one has ended.
+	ErrorReason_ERROR_REASON_CAPACITY_REACHED ErrorReason = 88
 )
 
 // Enum value maps for ErrorReason.
@@ -294,6 +298,8 @@ var (
 		84: "ERROR_REASON_INTERPRETER_LAYOUT",
 		85: "ERROR_REASON_INSUFFICIENT_PROBES",
 		86: "ERROR_REASON_NO_CONTROLS",
+		87: "ERROR_REASON_EPISODE_OVER",
+		88: "ERROR_REASON_CAPACITY_REACHED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -383,6 +389,8 @@ var (
 		"ERROR_REASON_INTERPRETER_LAYOUT":       84,
 		"ERROR_REASON_INSUFFICIENT_PROBES":      85,
 		"ERROR_REASON_NO_CONTROLS":              86,
+		"ERROR_REASON_EPISODE_OVER":             87,
+		"ERROR_REASON_CAPACITY_REACHED":         88,
 	}
 )
 
@@ -417,7 +425,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xd2\x17\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\x94\x18\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -506,7 +514,9 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"!ERROR_REASON_LANGUAGE_UNAVAILABLE\x10S\x12#\n" +
 	"\x1fERROR_REASON_INTERPRETER_LAYOUT\x10T\x12$\n" +
 	" ERROR_REASON_INSUFFICIENT_PROBES\x10U\x12\x1c\n" +
-	"\x18ERROR_REASON_NO_CONTROLS\x10VB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x18ERROR_REASON_NO_CONTROLS\x10V\x12\x1d\n" +
+	"\x19ERROR_REASON_EPISODE_OVER\x10W\x12!\n" +
+	"\x1dERROR_REASON_CAPACITY_REACHED\x10XB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once
