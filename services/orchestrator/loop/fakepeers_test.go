@@ -15,7 +15,8 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 )
 
-// verifier scores every rollout at once, and finds a row's reference bad where it says "bad".
+// verifier scores every rollout at once. Of rows it finds a reference bad that says "bad", a prompt passing that says "echo",
+// and a row unchecked that has no reference.
 type verifier struct {
 	verifierv1.UnimplementedVerifierServiceServer
 	*diary
@@ -68,6 +69,16 @@ func (v *verifier) VerifyBatch(s verifierv1.VerifierService_VerifyBatchServer) e
 		if strings.Contains(string(m.GetRow().GetRowJson()), "bad") {
 			out.TaskOk = proto.Bool(false)
 			out.Result = &verifierv1.VerifyBatchResponse_Error{Error: &verifierv1.RowError{Code: "BAD_REFERENCE", Message: "the reference is no number"}}
+		}
+		if row := string(m.GetRow().GetRowJson()); !strings.Contains(row, "bad") {
+			v := &corev1.Verdict{Verdict: &corev1.Verdict_Scored{Scored: &corev1.Scored{Reward: 1, Passed: true}}}
+			if strings.Contains(row, "echo") {
+				v.Findings = append(v.Findings, &corev1.Finding{Kind: "echo_passes"})
+			}
+			if !strings.Contains(row, "reference") {
+				out.TaskOk = nil
+			}
+			out.Result = &verifierv1.VerifyBatchResponse_Verdict{Verdict: v}
 		}
 		if err := s.Send(out); err != nil {
 			return err

@@ -6,18 +6,21 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"google.golang.org/grpc/codes"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/rpc"
 )
 
 // checkTasks lets the verifier judge every row's own reference, which must pass, and an empty answer, which must fail. A
-// row whose reference cannot be parsed would be unscored at every visit and teach nothing.
+// row whose reference cannot be parsed would be unscored at every visit and teach nothing. What does not stop the run is a
+// warning.
 func (o *Owner) checkTasks(ctx context.Context, d *corev1.DatasetRef) error {
 	digest, err := blob.ParseDigest(d.GetDigest())
 	if err != nil {
@@ -36,18 +39,18 @@ func (o *Owner) checkTasks(ctx context.Context, d *corev1.DatasetRef) error {
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- o.sendTasks(stream, f) }()
-	bad, total, err := badTasks(stream)
+	t, err := judged(stream)
 	if err != nil {
 		return err
 	}
 	if err := <-sent; err != nil {
 		return err
 	}
-	if len(bad) > 0 {
+	if t.badRows > 0 {
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_VERIFIER_INVALID,
-			"the verifier does not accept the own reference of %d rows: %s", total, strings.Join(bad, "; "))
+			"the verifier does not accept the own reference of %d rows: %s", t.badRows, strings.Join(t.bad, "; "))
 	}
-	return nil
+	return o.warn(ctx, t.warnings(o.Run.GetSpec().GetVerifier().GetName()))
 }
 
 func (o *Owner) sendTasks(stream verifierv1.VerifierService_VerifyBatchClient, r io.Reader) error {
@@ -76,28 +79,93 @@ func (o *Owner) sendTasks(stream verifierv1.VerifierService_VerifyBatchClient, r
 	return stream.CloseSend()
 }
 
-// badTasks gives the first 20 rows that do not hold, and how many there are.
-func badTasks(stream verifierv1.VerifierService_VerifyBatchClient) ([]string, int, error) {
-	var bad []string
-	count := 0
+// tasks is what the verifier found when it judged every row of a dataset.
+type tasks struct {
+	rows      int
+	bad       []string // the first 20 rows that do not hold, with why
+	badRows   int
+	echoes    int    // rows whose prompt passes as its own answer
+	firstEcho string // the first of them
+	unchecked int    // rows without an answer of their own: only the empty one was tried
+}
+
+// echoPasses is the verifier's finding on a row whose own prompt passes as an answer to it.
+const echoPasses = "echo_passes"
+
+// judged reads an answer for every row that was sent.
+func judged(stream verifierv1.VerifierService_VerifyBatchClient) (tasks, error) {
+	var t tasks
 	for {
 		m, err := stream.Recv()
 		if err == io.EOF {
-			return bad, count, nil
+			return t, nil
 		}
 		if err != nil {
-			return nil, 0, err
+			return tasks{}, err
 		}
-		if m.GetTaskOk() {
-			continue
-		}
-		if count++; count > 20 {
-			continue
-		}
-		why := m.GetError().GetMessage()
-		if v := m.GetVerdict(); v != nil {
-			why = strings.TrimSpace(v.GetReason() + " " + v.GetUnscored().GetDetail())
-		}
-		bad = append(bad, m.GetId()+": "+why)
+		t.add(m)
 	}
+}
+
+func (t *tasks) add(m *verifierv1.VerifyBatchResponse) {
+	t.rows++
+	for _, f := range m.GetVerdict().GetFindings() {
+		if f.GetKind() == echoPasses {
+			if t.echoes++; t.echoes == 1 {
+				t.firstEcho = m.GetId()
+			}
+			break
+		}
+	}
+	switch {
+	case m.GetTaskOk():
+	case m.TaskOk == nil && m.GetError() == nil: //nolint:protogetter // absent is not false
+		t.unchecked++
+	default:
+		if t.badRows++; t.badRows <= 20 {
+			t.bad = append(t.bad, m.GetId()+": "+fault(m))
+		}
+	}
+}
+
+func fault(m *verifierv1.VerifyBatchResponse) string {
+	if v := m.GetVerdict(); v != nil {
+		return strings.TrimSpace(v.GetReason() + " " + v.GetUnscored().GetDetail())
+	}
+	return m.GetError().GetMessage()
+}
+
+// warnings are what does not stop a run and a person should know before its first step: a prompt that passes teaches the
+// policy to repeat the question, and a row that was not checked may be unscored at every visit.
+func (t *tasks) warnings(verifier string) []string {
+	var out []string
+	if t.echoes > 0 {
+		use := "choose options of " + verifier + " that do not read the question"
+		if verifier == "math" {
+			use = "use math:profile=final_answer,form=number"
+		}
+		out = append(out, fmt.Sprintf("%d of %d prompts pass as their own answer (first: %s); %s or end prompts otherwise", t.echoes, t.rows, t.firstEcho, use))
+	}
+	if t.unchecked > 0 {
+		out = append(out, fmt.Sprintf("%d of %d rows have no answer of their own; whether a right answer passes was not checked", t.unchecked, t.rows))
+	}
+	return out
+}
+
+// warn tells people, in the log and on the run: watchers see it with the run's next change. An attempt that is made again
+// says nothing twice.
+func (o *Owner) warn(ctx context.Context, warnings []string) error {
+	if len(warnings) == 0 {
+		return nil
+	}
+	for _, w := range warnings {
+		o.Log.WarnContext(ctx, w, "run", o.Run.GetUid())
+	}
+	return o.Board.Update(ctx, func(r *orchestratorv1.Run) {
+		for _, w := range warnings {
+			if !slices.Contains(r.GetWarnings(), w) {
+				r.Warnings = append(r.Warnings, w)
+			}
+		}
+	})
 }
