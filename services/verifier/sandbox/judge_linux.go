@@ -95,6 +95,29 @@ func (j *judge) readTests() (refused, detail string, err error) {
 	return fmt.Sprint(j.ready[0]), fmt.Sprint(j.ready[1]), nil
 }
 
+// largeSuite is from where on the judge reads its tests before the candidate's clock starts; small ones it reads meanwhile.
+const largeSuite = 64 << 10
+
+// prepare waits for a large suite to be read. What it gives ends the matter: the tests are no good, or the judge is dead.
+func (j *judge) prepare(suite *Suite) *Judged {
+	size := 0
+	for _, t := range suite.Tests {
+		size += len(t.Source)
+	}
+	if size < largeSuite || j.ready != nil {
+		return nil
+	}
+	if err := j.proc.conn.f.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
+		return nil
+	}
+	refused, detail, err := j.readTests()
+	_ = j.proc.conn.f.SetReadDeadline(time.Time{})
+	if err != nil || refused == "" {
+		return nil // a dead judge is found out again, beside the candidate
+	}
+	return &Judged{Refused: refused, Detail: detail}
+}
+
 // drop ends the judge and waits until it is dead.
 func (j *judge) drop() {
 	j.proc.kill(NoLimit)
@@ -124,6 +147,10 @@ func (p *Pool) Judge(ctx context.Context, job Job, suite *Suite) (Judged, error)
 		}
 	}
 	s.judge.runs++
+	if refused := s.judge.prepare(suite); refused != nil {
+		p.give(s)
+		return *refused, nil
+	}
 	session, load, err := s.open(ctx, m, job)
 	if err != nil {
 		return Judged{}, err

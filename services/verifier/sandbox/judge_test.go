@@ -78,3 +78,43 @@ func TestJudgeStops(t *testing.T) {
 	}
 	t.Log(strings.TrimSpace(time.Since(begun).String()))
 }
+
+// TestLargeSuite: reading many tests is not on the candidate's time.
+func TestLargeSuite(t *testing.T) {
+	p := pool(t, Config{PoolSize: 1})
+	suite := &Suite{Mode: "func", Tests: []Test{{"t", strings.Repeat("assert f(1) == 1\n", 20_000) + "for i in range(2): assert f(i) == i"}}}
+	j, err := p.Judge(t.Context(), Job{Source: "def f(x): return x"}, suite)
+	if err != nil || len(j.Rows) != 1 || j.Rows[0].Outcome != Passed {
+		t.Errorf("%+v %v", j, err)
+	}
+	suite.Tests[0].Source += "("
+	if j, err = p.Judge(t.Context(), Job{Source: "def f(x): return x"}, suite); err != nil || j.Refused != "bad_tests" {
+		t.Errorf("%+v %v", j, err)
+	}
+	if r, err := p.Run(t.Context(), Job{Source: "print(1)"}); err != nil || string(r.Stdout) != "1\n" {
+		t.Errorf("the next job: %+v %v", r, err)
+	}
+}
+
+// TestLeftover: what is alive beside the main process when it has done its work is seen, in every kind of job.
+func TestLeftover(t *testing.T) {
+	const stay = "import os, time\nif os.fork() == 0: time.sleep(60)\n"
+	tiers(t, func(t *testing.T, p *Pool) {
+		for want, prefix := range map[bool]string{true: stay, false: ""} {
+			if r, err := p.Run(t.Context(), Job{Source: prefix + "print(1)"}); err != nil || r.Leftover != want {
+				t.Errorf("program: %+v %v, want %v", r, err, want)
+			}
+			s, _, err := p.Open(t.Context(), Job{Source: prefix + "def f(): return 1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r, err := s.Close(nil, false); err != nil || r.Leftover != want {
+				t.Errorf("session: %+v %v, want %v", r, err, want)
+			}
+			j, err := p.Judge(t.Context(), Job{Source: prefix + "def f(x): return x"}, &Suite{Mode: "func", Tests: []Test{{"t", "for i in range(2): assert f(i) == i"}}})
+			if err != nil || j.Leftover != want || j.Rows[0].Outcome != Passed {
+				t.Errorf("judged: %+v %v, want %v", j, err, want)
+			}
+		}
+	})
+}
