@@ -17,7 +17,7 @@ type figures struct {
 type suite func(ctx context.Context, dir string, trials int) (figures, error)
 
 func suites() map[string]suite {
-	return map[string]suite{"pump": pump, "recorder": recorder, "anomaly": anomaly, "trainer": trainer, "soak": soak}
+	return map[string]suite{"pump": pump, "recorder": recorder, "anomaly": anomaly, "trainer": trainer, "soak": soak, "verifier": verifier}
 }
 
 func pump(ctx context.Context, dir string, trials int) (out figures, err error) {
@@ -52,4 +52,9 @@ func trainer(ctx context.Context, _ string, trials int) (figures, error) {
 func soak(ctx context.Context, dir string, _ int) (figures, error) {
 	h, err := measure.Soak(ctx, dir, 1_000_000)
 	return figures{heaps: []measure.Heap{h}}, err
+}
+
+func verifier(ctx context.Context, _ string, trials int) (figures, error) {
+	rows, err := measure.Verdicts(ctx, trials)
+	return figures{rows: rows}, err
 }

@@ -36,7 +36,7 @@ type demo struct {
 func demos() map[string]demo {
 	return map[string]demo{
 		demoArithmetic: {pack: "arithmetic", train: 6000, heldout: 500, context: 44, answer: 30, warmup: 1200, steps: 150},
-		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 500, steps: 80},
+		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 125, steps: 80},
 		"code":         {pack: "code_functions", train: 3400, heldout: 300, context: 60, answer: 36, warmup: 500, steps: 60},
 	}
 }
@@ -67,6 +67,9 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 			Sampling:  &trainerv1.Sampling{MaxTokens: d.answer, GroupSize: 8, PromptsPerStep: 32}},
 		Gate:     &orchestratorv1.GateSpec{EvalEvery: 25},
 		Verifier: judge,
+	}
+	if o.demo == "code" {
+		spec.HeldoutVerifier = judge // its hidden tests
 	}
 	return spec, nil
 }

@@ -55,9 +55,15 @@ func programRollout(t *testing.T, id, response string, columns map[string]any) [
 func TestProgramsInThePump(t *testing.T) {
 	c, _ := serve(t, Config{}, Deps{})
 	isolated(t, c)
-	stream, opened := open(t.Context(), t, c, &verifierv1.OpenVerify{
-		Protocol: 1, RunId: "run", Spec: specFor(t, "code", map[string]any{"timeout": 1.0}), Holdout: &verifierv1.Holdout{Seed: 1}, Deadline: durationpb.New(30 * time.Second),
-	})
+	spec := specFor(t, "code", map[string]any{"timeout": 1.0})
+	for name, h := range map[string]*verifierv1.Holdout{"no spec": {Seed: 1}, "the spec itself": {Seed: 1, Spec: spec}} {
+		t.Run(name, func(t *testing.T) { pumpPrograms(t, c, spec, h) })
+	}
+}
+
+func pumpPrograms(t *testing.T, c verifierv1.VerifierServiceClient, spec *verifierv1.Spec, h *verifierv1.Holdout) {
+	t.Helper()
+	stream, opened := open(t.Context(), t, c, &verifierv1.OpenVerify{Protocol: 1, RunId: t.Name(), Spec: spec, Holdout: h, Deadline: durationpb.New(30 * time.Second)})
 	if opened.GetHeldoutFraction() != 1 {
 		t.Fatalf("hidden tests cost next to nothing, yet %v of rollouts have them", opened.GetHeldoutFraction())
 	}
