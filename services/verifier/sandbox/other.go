@@ -49,6 +49,9 @@ func (p *Pool) Judge(ctx context.Context, _ Job, _ *Suite) (Judged, error) {
 	return Judged{}, p.refuse(ctx)
 }
 
+// Identity refuses.
+func (p *Pool) Identity(ctx context.Context) (Identity, error) { return Identity{}, p.refuse(ctx) }
+
 // Close has nothing to close.
 func (p *Pool) Close() error { return nil }
 
