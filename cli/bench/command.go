@@ -77,7 +77,7 @@ func report(a *app.App, f figures) error {
 			}
 			continue
 		}
-		a.Print("%s: %.1f MB at the end, %+.1f %% against the first half", h.What, float64(h.Bytes[len(h.Bytes)-1])/1e6, 100*h.Growth)
+		a.Print("%s: %.1f MB at the end, second half %+.1f %% against the first", h.What, float64(h.Bytes[len(h.Bytes)-1])/1e6, 100*h.Growth)
 	}
 	return nil
 }
