@@ -46,13 +46,14 @@ func TestPytest(t *testing.T) {
 		tests string
 		want  verdict.Reason
 	}{
-		"nothing collected": {"from solution import f\nx = 1", verdict.NoTests},
-		"syntax":            {"def test_a(:", verdict.BadTests},
-		"skip":              {"import pytest\n@pytest.mark.skip\ndef test_a(): pass", verdict.TestsUnsupported},
-		"skipped by import": {"from pytest import skip\ndef test_a(): pass", verdict.TestsUnsupported},
-		"expected failure":  {"import unittest\nclass T(unittest.TestCase):\n    @unittest.expectedFailure\n    def test_a(self): assert False", verdict.TestsUnsupported},
-		"fixture":           {"import pytest\n@pytest.fixture\ndef x(): return 1\ndef test_a(x): pass", verdict.TestsUnsupported},
-		"capture":           {"from solution import f\ndef test_a(capsys):\n    f(1)\n    assert capsys.readouterr()", verdict.TestsUnsupported},
+		"nothing collected":          {"from solution import f\nx = 1", verdict.NoTests},
+		"nothing of the candidate's": {"def test_a():\n    assert 1 + 1 == 2", verdict.NoTests},
+		"syntax":                     {"def test_a(:", verdict.BadTests},
+		"skip":                       {"import pytest\n@pytest.mark.skip\ndef test_a(): pass", verdict.TestsUnsupported},
+		"skipped by import":          {"from pytest import skip\ndef test_a(): pass", verdict.TestsUnsupported},
+		"expected failure":           {"import unittest\nclass T(unittest.TestCase):\n    @unittest.expectedFailure\n    def test_a(self): assert False", verdict.TestsUnsupported},
+		"fixture":                    {"import pytest\n@pytest.fixture\ndef x(): return 1\ndef test_a(x): pass", verdict.TestsUnsupported},
+		"capture":                    {"from solution import f\ndef test_a(capsys):\n    f(1)\n    assert capsys.readouterr()", verdict.TestsUnsupported},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := judge(t, good, tt.tests)

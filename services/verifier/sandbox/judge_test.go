@@ -54,7 +54,7 @@ func TestJudge(t *testing.T) {
 func TestJudgeRefuses(t *testing.T) {
 	p := pool(t, Config{})
 	for test, want := range map[string]string{
-		"assert f(": "bad_tests", "x = 1": "no_tests", "# nothing": "no_tests", "import subprocess\nassert f(1)": "tests_unsupported",
+		"assert f(": "bad_tests", "x = 1": "no_tests", "assert 1 + 1 == 2": "no_tests", "from math import gcd\nassert gcd(4, 6) == 2": "no_tests", "import math\nfor i in range(3): assert math.sqrt(i * i) == i": "no_tests", "# nothing": "no_tests", "import subprocess\nassert f(1)": "tests_unsupported",
 		"class N:\n    pass\nassert f(N()) == 1": "tests_unsupported",
 	} {
 		j, err := p.Judge(t.Context(), Job{Source: "def f(x): return 1"}, &Suite{Mode: "func", Tests: []Test{{"t", test}}})

@@ -10,6 +10,8 @@ var builtinCalls = func() map[string]bool {
 		"hex", "id", "input", "int", "isinstance", "issubclass", "iter", "len", "list", "locals", "map", "max", "memoryview", "min", "next", "object", "oct", "open",
 		"ord", "pow", "print", "property", "range", "repr", "reversed", "round", "set", "setattr", "slice", "sorted", "staticmethod", "str", "sum", "super", "tuple",
 		"type", "vars", "zip", "__import__", "lambda", "not", "and", "or", "if", "else", "await", "yield",
+		// Not built in, but the library's wherever tests use them without an import; the judge in Python holds the same list.
+		"isclose", "isnan", "isinf", "Counter", "defaultdict", "OrderedDict", "deque", "namedtuple", "deepcopy", "Decimal", "Fraction", "approx", "raises",
 	} {
 		out[n] = true
 	}

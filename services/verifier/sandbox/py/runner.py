@@ -9,7 +9,7 @@ import sys
 import types
 
 import suite
-from suite import asked, exports, from_module, imported, one, parse, proxy_module
+from suite import asked, exports, from_module, imported, one, parse, proxy_module, star, touches
 
 BEYOND = {
     "skip", "skipif", "xfail", "importorskip", "fixture", "usefixtures", "skipTest", "expectedFailure", "skipIf", "skipUnless", "SkipTest", "warns", "deprecated_call",
@@ -31,6 +31,8 @@ def load(entry, module, tests):
         found = [name + "::" + n for n in static(tree)]
         if not found:
             return None, ("no_tests", "%s defines no tests" % name)
+        if not touches(tree, entry, module):
+            return None, ("no_tests", "%s uses nothing of the candidate's" % name)
         names += found
     return Module(parsed, entry, module), ("ready", names)
 
@@ -91,10 +93,6 @@ def attempt(body):
     last = []
     one("", body, lambda *r: last.append(r[2:]))
     return None if last[0][0] == "pass" else last[0]
-
-
-def star(tree, module):
-    return any(isinstance(n, ast.ImportFrom) and n.module in (module, "solution") and any(a.name == "*" for a in n.names) for n in ast.walk(tree))
 
 
 def collect(scope):

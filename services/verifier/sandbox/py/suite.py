@@ -14,13 +14,12 @@ BEYOND_NAMES = {
     "importlib", "gc", "timeit", "pickle", "io", "os", "shutil", "signal",
 }
 BEYOND_ATTRIBUTES = {"stdin", "stdout", "stderr", "settrace", "_getframe", "modules", "__globals__", "__code__", "__closure__", "__dict__", "__subclasses__", "cache_info", "cache_clear"}
-# Helpers that tests are known to use without importing: they are the standard library's, never the candidate's.
+# Helpers that tests are known to use without importing. They are the standard library's and never the candidate's, whose
+# isclose() would decide the test. Names that a task may ask for (gcd, factorial) are not among them.
 STANDARD = {
-    "isclose": "math", "sqrt": "math", "floor": "math", "ceil": "math", "gcd": "math", "prod": "math", "factorial": "math", "pi": "math", "inf": "math", "nan": "math", "isnan": "math",
+    "isclose": "math", "isnan": "math", "isinf": "math", "inf": "math", "nan": "math",
     "Counter": "collections", "defaultdict": "collections", "OrderedDict": "collections", "deque": "collections", "namedtuple": "collections",
-    "reduce": "functools", "partial": "functools", "deepcopy": "copy", "copy": "copy", "Decimal": "decimal", "Fraction": "fractions",
-    "permutations": "itertools", "combinations": "itertools", "product": "itertools", "chain": "itertools", "islice": "itertools",
-    "approx": "", "raises": "",
+    "deepcopy": "copy", "Decimal": "decimal", "Fraction": "fractions", "approx": "", "raises": "",
 }
 MODULES = {
     "math", "cmath", "random", "re", "string", "itertools", "functools", "collections", "heapq", "bisect", "operator", "copy", "datetime", "decimal",
@@ -69,6 +68,8 @@ def load(entry, module, tests):
     for name, tree, _ in parsed:
         if not uncalled(tree) and not does_something(tree):
             return None, ("no_tests", "%s asserts, raises and calls nothing" % name)
+        if not touches(tree, entry, module):
+            return None, ("no_tests", "%s uses nothing of the candidate's" % name)
     s = Suite(parsed, entry, module)
     return s, ("ready", [name for name, _, _ in s.tests])
 
@@ -86,6 +87,20 @@ def beyond(tree, module):
             if top not in MODULES and top not in ("pytest", module, "solution", "__future__"):
                 return "module " + name
     return ""
+
+
+def candidates(names, entry):
+    """The names of a test that are the candidate's to define."""
+    return {n for n in names if n == entry or not hasattr(builtins, n) and n not in STANDARD and n not in MODULES and n not in ("pytest", "__name__")}
+
+
+def touches(tree, entry, module):
+    """Whether a test asks for anything of the candidate's. One that does not passes with any candidate."""
+    return bool(candidates(asked(tree) | from_module(tree, module), entry)) or any(takes for _, takes in uncalled(tree)) or star(tree, module)
+
+
+def star(tree, module):
+    return any(isinstance(n, ast.ImportFrom) and n.module in (module, "solution") and any(a.name == "*" for a in n.names) for n in ast.walk(tree))
 
 
 def imported(node):
@@ -188,7 +203,7 @@ def exports(witness, names, entry):
     A name that Python or its library knows stays theirs, unless it is the entry point: a candidate's own all() or isclose()
     would decide the tests.
     """
-    wanted = sorted(n for n in names if n == entry or not hasattr(builtins, n) and n not in STANDARD and n not in MODULES)
+    wanted = sorted(candidates(names, entry))
     got, _ = witness.ask("exports", wanted)
     given = {}
     for name in names:
