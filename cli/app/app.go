@@ -35,6 +35,7 @@ type App struct {
 	ConfigFile string
 	JSON       bool
 	Quiet      bool
+	read       bool                 // standard input was taken
 	flags      map[string][]*string // settings given as flags, by key; several verbs may have a flag for one key
 }
 
@@ -143,8 +144,8 @@ func (a *App) PrintJSON(v any) error {
 
 // WriteFile writes to a temporary name, syncs and renames. An existing file needs force.
 func WriteFile(path string, b []byte, force bool) error {
-	if _, err := os.Stat(path); err == nil && !force {
-		return Usage(fmt.Errorf("%s exists; give --force to replace it", path))
+	if err := Vacant(path, force); err != nil { // again: it may have come while we worked
+		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".provenir-*")
 	if err != nil {

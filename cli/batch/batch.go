@@ -13,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -77,15 +76,14 @@ func (o *Options) Run(ctx context.Context, a *app.App, one func(ctx context.Cont
 	if o.Workers < 1 {
 		return app.Usage(errors.New("--workers must be at least 1"))
 	}
-	in := a.In
-	if o.In != "-" {
-		f, err := os.Open(o.In)
-		if err != nil {
-			return app.Usage(err)
-		}
-		defer f.Close()
-		in = f
+	if err := app.Vacant(o.Out, o.Force); err != nil {
+		return err
 	}
+	in, err := a.Open(o.In)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	reader, err := rows.Open(o.In, in, rows.Options{})
 	if err != nil {
 		return app.Usage(err)

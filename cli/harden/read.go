@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/internal/rows"
@@ -16,15 +15,11 @@ import (
 
 // read gives the rows of a file as JSON objects. A bad row ends it: a report over the others would be one of another file.
 func read(a *app.App, path string) ([][]byte, error) {
-	in := a.In
-	if path != "-" {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, app.Usage(err)
-		}
-		defer f.Close()
-		in = f
+	in, err := a.Open(path)
+	if err != nil {
+		return nil, err
 	}
+	defer in.Close()
 	r, err := rows.Open(path, in, rows.Options{})
 	if err != nil {
 		return nil, app.Usage(err)

@@ -1,20 +1,20 @@
 package live
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/provenir/provenir/cli/app"
 	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
-	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 )
 
-// Conclude prints how a run ended and how a stranger verifies it. A run that did not succeed is exit code 1.
-func Conclude(_ context.Context, a *app.App, s *app.Session, _ governancev1.GovernanceServiceClient, r *orchestratorv1.Run) error {
+// Conclude prints how a run ended and how a stranger verifies it. A run that did not succeed is exit code 1, and 2 where what
+// it was given could not be used.
+func Conclude(a *app.App, s *app.Session, r *orchestratorv1.Run) error {
 	if a.JSON {
 		if err := a.PrintJSON(r); err != nil {
 			return err
@@ -31,6 +31,9 @@ func Conclude(_ context.Context, a *app.App, s *app.Session, _ governancev1.Gove
 			}
 		}
 	}
+	if d, ok := Took(r); ok {
+		a.Print("took                      %s", d)
+	}
 	if len(r.GetEventsRoot()) > 0 {
 		a.Print("ledger root               %s", hex.EncodeToString(r.GetEventsRoot()))
 		a.Print("digest chain              %s", hex.EncodeToString(r.GetChain()))
@@ -45,6 +48,19 @@ func Conclude(_ context.Context, a *app.App, s *app.Session, _ governancev1.Gove
 		}
 	}
 	return ended(r)
+}
+
+// Took is how long a run took by the clock on the wall, from its creation to its end, pauses and restarts included: what
+// its own timestamps say. There is no such time before the end.
+func Took(r *orchestratorv1.Run) (time.Duration, bool) {
+	if r.GetCreateTime() == nil || r.GetEndTime() == nil {
+		return 0, false
+	}
+	d := r.GetEndTime().AsTime().Sub(r.GetCreateTime().AsTime())
+	if d < time.Minute {
+		return d.Round(100 * time.Millisecond), true
+	}
+	return d.Round(time.Second), true
 }
 
 func evaluations(r *orchestratorv1.Run) (first, last *evaluatorv1.Evaluation) {
@@ -66,7 +82,12 @@ func ended(r *orchestratorv1.Run) error {
 	}
 	state := strings.ToLower(strings.TrimPrefix(r.GetState().String(), "RUN_STATE_"))
 	if f := r.GetFailure(); f != nil {
-		return app.Fails(fmt.Errorf("the run %s: %s [%s]", state, f.GetMessage(), f.GetCode()))
+		err := fmt.Errorf("the run %s: %s [%s]", state, f.GetMessage(), f.GetCode())
+		switch f.GetCode() {
+		case "DATASET_INVALID", "DATASET_NOT_FOUND", "VERIFIER_INVALID":
+			return app.Usage(err)
+		}
+		return app.Fails(err)
 	}
 	return app.Fails(fmt.Errorf("the run ended as %s", state))
 }

@@ -13,38 +13,52 @@ import (
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 )
 
-// Follow prints a run's events until it has ended and gives the run as it then is. A broken stream is resumed from the
-// last token.
-func Follow(ctx context.Context, a *app.App, c orchestratorv1.OrchestratorServiceClient, uid string) (*orchestratorv1.Run, error) {
-	t := &table{a: a}
-	token, broken := "", 0
+// follower reads a run's events and remembers how far it came.
+type follower struct {
+	a     *app.App
+	c     orchestratorv1.OrchestratorServiceClient
+	uid   string
+	token string
+}
+
+// ended is what each gives after the last event.
+var errEnded = errors.New("the run has ended")
+
+// each calls f for every event until f or ctx ends it; after the run's last event it gives errEnded. A broken stream is
+// resumed from the last token.
+func (w *follower) each(ctx context.Context, f func(*orchestratorv1.WatchRunResponse) error) error {
+	broken := 0
 	for {
-		stream, err := c.WatchRun(ctx, &orchestratorv1.WatchRunRequest{Run: uid, ResumeToken: token})
+		stream, err := w.c.WatchRun(ctx, &orchestratorv1.WatchRunRequest{Run: w.uid, ResumeToken: w.token})
 		if err == nil {
 			for {
 				var m *orchestratorv1.WatchRunResponse
 				if m, err = stream.Recv(); err != nil {
 					break
 				}
-				token, broken = m.GetResumeToken(), 0
-				if err := t.event(m); err != nil {
-					return nil, err
+				w.token, broken = m.GetResumeToken(), 0
+				if err := f(m); err != nil {
+					return err
 				}
 			}
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			got, err := c.GetRun(ctx, &orchestratorv1.GetRunRequest{Run: uid})
-			return got.GetRun(), err
+			return errEnded
 		case ctx.Err() != nil:
-			return nil, context.Canceled
+			return context.Canceled
 		case status.Code(err) != codes.Unavailable || broken > 10:
-			return nil, err
+			return err
 		}
 		broken++
-		a.Note("the connection broke; resuming")
+		w.a.Note("the connection broke; resuming")
 		if err := pause(ctx, broken); err != nil {
-			return nil, err
+			return err
 		}
 	}
+}
+
+func (w *follower) get(ctx context.Context) (*orchestratorv1.Run, error) {
+	got, err := w.c.GetRun(ctx, &orchestratorv1.GetRunRequest{Run: w.uid})
+	return got.GetRun(), err
 }

@@ -17,11 +17,17 @@ type table struct {
 	heldout string
 	lines   int
 	open    map[string]bool
+
+	told     int    // warnings of the run that were printed
+	verifier string // what pays
+	sampled  uint64 // rollouts since the last line
+	scored   uint64
 }
 
 const header = "  step        reward  held-out      KL  entropy  length  anomalies   tok/s"
 
 func (t *table) event(m *orchestratorv1.WatchRunResponse) error {
+	t.warnings(m.GetRun())
 	if t.a.JSON {
 		if m.GetEvent() == nil {
 			return nil // a heartbeat says nothing
@@ -41,7 +47,18 @@ func (t *table) event(m *orchestratorv1.WatchRunResponse) error {
 	return nil
 }
 
+// warnings go to standard error whatever is printed: a person should know them before the first step.
+func (t *table) warnings(r *orchestratorv1.Run) {
+	for _, w := range r.GetWarnings()[min(t.told, len(r.GetWarnings())):] {
+		t.told++
+		if !strings.HasPrefix(w, "NO_SIGNAL") { // the gate's own line says it
+			t.a.Warn("%s", w)
+		}
+	}
+}
+
 func (t *table) run(r *orchestratorv1.Run) {
+	t.verifier = r.GetSpec().GetVerifier().GetName()
 	if w := r.GetProgress().GetWaiting(); w != "" {
 		t.a.Note("… waiting for %s", w)
 	}
@@ -74,17 +91,38 @@ func (t *table) step(s *orchestratorv1.StepRow) {
 	}
 	if s.GetStageName() != t.stage {
 		t.stage, t.lines = s.GetStageName(), 0
-		t.a.Note("%s, %d steps", t.stage, f.GetStageSteps())
+		by := ""
+		if t.verifier != "" && t.stage != "sft" {
+			by = ", paid by " + t.verifier
+		}
+		t.a.Note("%s, %d steps%s", t.stage, f.GetStageSteps(), by)
 		t.a.Note("%s", header)
 	}
 	t.lines++
+	if t.stage != "sft" {
+		t.sampled, t.scored = t.sampled+f.GetRowsSampled(), t.scored+f.GetRowsScored()
+	}
 	done := f.GetStageStep() + 1
 	every := max(1, f.GetStageSteps()/40) // some forty lines a stage
 	if done%every != 0 && done != f.GetStageSteps() && len(s.GetFindings()) == 0 {
 		return
 	}
-	t.a.Note("%6d/%-6d %6s %9s %7s %8s %7s %10d %7s", done, f.GetStageSteps(), metric(f, "reward.mean", 3), or(t.heldout, "-"),
-		metric(f, "kl.ref", 4), metric(f, "policy.entropy", 3), metric(f, "length.mean", 1), len(t.open), rate(f, s.GetTiming()))
+	t.a.Note("%6d/%-6d %6s %9s %7s %8s %7s %10d %7s%s", done, f.GetStageSteps(), metric(f, "reward.mean", 3), or(t.heldout, "-"),
+		metric(f, "kl.ref", 4), metric(f, "policy.entropy", 3), metric(f, "length.mean", 1), len(t.open), rate(f, s.GetTiming()), t.unscored(f))
+	t.sampled, t.scored = 0, 0
+}
+
+// unscored is the share of rollouts since the last line for which the verifier had no reward, with the last step's reasons;
+// nothing where every one was scored.
+func (t *table) unscored(f *corev1.StepFacts) string {
+	if t.scored >= t.sampled {
+		return ""
+	}
+	var why []string
+	for _, c := range f.GetUnscored() {
+		why = append(why, c.GetName())
+	}
+	return strings.TrimRight(fmt.Sprintf("  %.1f %% unscored %s", 100*float64(t.sampled-t.scored)/float64(t.sampled), strings.Join(why, ", ")), " ")
 }
 
 func severity(s corev1.Severity) string {
@@ -129,5 +167,9 @@ func Estimate(e *evaluatorv1.Estimate) string {
 	if e.GetInterval() == nil {
 		return fmt.Sprintf("%.3f (n=%d)", e.GetValue(), e.GetN())
 	}
-	return fmt.Sprintf("%.3f [%.3f, %.3f] (n=%d)", e.GetValue(), e.GetInterval().GetLow(), e.GetInterval().GetHigh(), e.GetN())
+	unscored := ""
+	if e.GetUnscored() > 0 {
+		unscored = fmt.Sprintf(", %d unscored", e.GetUnscored())
+	}
+	return fmt.Sprintf("%.3f [%.3f, %.3f] (n=%d%s)", e.GetValue(), e.GetInterval().GetLow(), e.GetInterval().GetHigh(), e.GetN(), unscored)
 }

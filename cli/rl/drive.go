@@ -1,15 +1,10 @@
 package rl
 
 import (
-	"context"
-	"errors"
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/live"
-	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 )
 
@@ -47,23 +42,5 @@ func (o *options) drive(cmd *cobra.Command, a *app.App, s *app.Session) error {
 		a.Print("%s", uid)
 		return nil
 	}
-	run, err := live.Follow(ctx, a, c, uid)
-	if errors.Is(err, context.Canceled) {
-		return o.interrupted(a, s, c, uid)
-	}
-	if err != nil {
-		return err
-	}
-	return live.Conclude(context.WithoutCancel(ctx), a, s, governancev1.NewGovernanceServiceClient(s.Conn), run)
-}
-
-// interrupted is the first Ctrl-C. A remote run goes on without us. One in this process stops after its step: the next
-// start of a mesh on the same data goes on with it.
-func (o *options) interrupted(a *app.App, s *app.Session, _ orchestratorv1.OrchestratorServiceClient, uid string) error {
-	if s.Local == nil {
-		a.Note("the run goes on; follow it with: %s run watch %s --server %s", app.Command(), uid, a.ServerAddress())
-	} else {
-		a.Note("stopped; go on with: %s run watch %s", app.Command(), uid)
-	}
-	return app.Exit{Code: app.CodeInterrupted, Err: fmt.Errorf("interrupted: %w", context.Canceled)}
+	return live.Attend(ctx, a, s, uid)
 }

@@ -13,7 +13,6 @@ import (
 
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/live"
-	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	"github.com/provenir/provenir/mesh"
 )
@@ -44,7 +43,7 @@ func list(a *app.App) *cobra.Command {
 			return with(cmd.Context(), a, func(_ *app.Session, c orchestratorv1.OrchestratorServiceClient) error {
 				w := tabwriter.NewWriter(a.Out, 0, 4, 2, ' ', 0)
 				if !a.JSON {
-					fmt.Fprintln(w, "RUN\tNAME\tALGORITHM\tSTATE\tSTEP\tHELD-OUT\tCREATED")
+					fmt.Fprintln(w, "RUN\tNAME\tALGORITHM\tVERIFIER\tSTATE\tSTEP\tHELD-OUT\tCREATED")
 				}
 				req := &orchestratorv1.ListRunsRequest{}
 				for {
@@ -74,9 +73,16 @@ func row(a *app.App, w *tabwriter.Writer, r *orchestratorv1.Run) error {
 	if n := len(r.GetEvaluations()); n > 0 && len(r.GetEvaluations()[n-1].GetEstimates()) > 0 && r.GetEvaluations()[n-1].GetEstimates()[0].Value != nil {
 		heldout = fmt.Sprintf("%.3f", r.GetEvaluations()[n-1].GetEstimates()[0].GetValue())
 	}
-	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.GetUid(), r.GetSpec().GetDisplayName(), lower(r.GetSpec().GetAlgorithm().String(), "ALGORITHM_"),
-		lower(r.GetState().String(), "RUN_STATE_"), r.GetProgress().GetStep(), heldout, r.GetCreateTime().AsTime().Local().Format(time.DateTime))
+	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.GetUid(), r.GetSpec().GetDisplayName(), lower(r.GetSpec().GetAlgorithm().String(), "ALGORITHM_"),
+		orDash(r.GetSpec().GetVerifier().GetName()), lower(r.GetState().String(), "RUN_STATE_"), r.GetProgress().GetStep(), heldout, r.GetCreateTime().AsTime().Local().Format(time.DateTime))
 	return err
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
 }
 
 func lower(s, prefix string) string { return strings.ToLower(strings.TrimPrefix(s, prefix)) }
@@ -110,6 +116,9 @@ func print(a *app.App, r *orchestratorv1.Run) {
 	}
 	a.Print("progress  stage %d of %d (%s), step %d of %d, branch %d, restarts %d", p.GetStage()+1, max(1, p.GetStages()), p.GetStageName(),
 		p.GetStageStep(), p.GetStageSteps(), p.GetBranch(), p.GetResumes())
+	if v := r.GetSpec().GetVerifier().GetName(); v != "" {
+		a.Print("verifier  %s", v)
+	}
 	for _, e := range r.GetEvaluations() {
 		if len(e.GetEstimates()) > 0 {
 			a.Print("held-out  after step %d: %s", e.GetStep(), live.Estimate(e.GetEstimates()[0]))
@@ -126,6 +135,9 @@ func print(a *app.App, r *orchestratorv1.Run) {
 	}
 	if p.GetOutbox() > 0 {
 		a.Print("outbox    %d messages wait for NATS", p.GetOutbox())
+	}
+	if d, ok := live.Took(r); ok {
+		a.Print("took      %s", d)
 	}
 	if len(r.GetEventsRoot()) > 0 {
 		a.Print("root      %x", r.GetEventsRoot())
@@ -145,11 +157,7 @@ func watch(a *app.App) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				r, err := live.Follow(cmd.Context(), a, c, got.GetRun().GetUid())
-				if err != nil {
-					return err
-				}
-				return live.Conclude(cmd.Context(), a, s, governancev1.NewGovernanceServiceClient(s.Conn), r)
+				return live.Attend(cmd.Context(), a, s, got.GetRun().GetUid())
 			})
 		},
 	}

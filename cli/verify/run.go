@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/rl"
@@ -28,15 +27,14 @@ func (o *options) run(ctx context.Context, a *app.App) error {
 	if err != nil {
 		return app.Usage(err)
 	}
-	in := a.In
-	if o.In != "-" {
-		f, err := os.Open(o.In)
-		if err != nil {
-			return app.Usage(err)
-		}
-		defer f.Close()
-		in = f
+	if err := app.Vacant(o.Out, o.Force); err != nil {
+		return err
 	}
+	in, err := a.Open(o.In)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
 	reader, err := rows.Open(o.In, in, rows.Options{})
 	if err != nil {
 		return app.Usage(err)
@@ -77,7 +75,7 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 	w := bufio.NewWriter(out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	wrong, failed := 0, 0
+	wrong, failed, unchecked := 0, 0, 0
 	for r := range queue {
 		l := line{ID: r.id, Error: r.bad}
 		if r.bad == nil {
@@ -90,7 +88,11 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 		if l.Error != nil {
 			wrong++
 		}
-		if o.check && l.Error == nil && (l.TaskOK == nil || !*l.TaskOK) {
+		switch {
+		case !o.check || l.Error != nil:
+		case l.TaskOK == nil:
+			unchecked++
+		case !*l.TaskOK:
 			failed++
 		}
 		if err := enc.Encode(l); err != nil {
@@ -105,6 +107,8 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 		return app.Usage(fmt.Errorf("%d rows could not be used; their lines say why (--keep-going accepts that)", wrong))
 	case failed > 0:
 		return app.Fails(fmt.Errorf("%d rows do not hold: their own reference fails, or an empty answer passes", failed))
+	case unchecked > 0:
+		return app.Unchecked(fmt.Errorf("%d rows have no answer of their own; whether a right answer passes was not checked", unchecked))
 	}
 	return nil
 }
