@@ -2,13 +2,14 @@ package sandbox
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 )
 
 // language is one that is not Python: a program is interpreted from /run, or compiled first.
 type language struct {
 	name     string
-	tool     string   // that must be there, under a tree that jobs see
+	tool     string   // interpreter or compiler; "@" in the commands stands for its path
 	file     string   // name of the source
 	compile  []string // nil where it is interpreted; it makes /box/program of the source
 	run      []string
@@ -16,30 +17,52 @@ type language struct {
 }
 
 var languages = []language{
-	{name: "bash", tool: "/usr/bin/bash", file: "main.sh", run: []string{"/usr/bin/bash", "/run/main.sh"}},
-	{name: "c", tool: "/usr/bin/gcc", file: "main.c", compile: []string{"/usr/bin/gcc", "-O2", "-std=gnu17", "-o", "program", "main.c", "-lm"}, run: []string{"/run/program"}},
-	{name: "cpp", tool: "/usr/bin/g++", file: "main.cpp", compile: []string{"/usr/bin/g++", "-O2", "-std=gnu++17", "-o", "program", "main.cpp"}, run: []string{"/run/program"}},
-	{name: "javascript", tool: "/usr/bin/node", file: "main.js", run: []string{"/usr/bin/node", "/run/main.js"}, reserves: true},
+	{name: "bash", tool: "bash", file: "main.sh", run: []string{"@", "/run/main.sh"}},
+	{name: "c", tool: "gcc", file: "main.c", compile: []string{"@", "-O2", "-std=gnu17", "-o", "program", "main.c", "-lm"}, run: []string{"/run/program"}},
+	{name: "cpp", tool: "g++", file: "main.cpp", compile: []string{"@", "-O2", "-std=gnu++17", "-o", "program", "main.cpp"}, run: []string{"/run/program"}},
+	{name: "javascript", tool: "node", file: "main.js", run: []string{"@", "/run/main.js"}, reserves: true},
 }
 
-func findLanguage(name string) (language, bool) {
+// toolFolders are where tools are looked for; all jobs see them.
+var toolFolders = []string{"/usr/bin", "/usr/local/bin"}
+
+// findLanguage gives a language with the path of its tool in place. missing says why it cannot be run; empty if it can.
+func findLanguage(name string, root *rootPlan) (l language, missing string) {
 	for _, l := range languages {
-		if l.name == name {
-			return l, true
+		if l.name != name {
+			continue
 		}
+		for _, dir := range toolFolders {
+			path := filepath.Join(dir, l.tool)
+			// A link may lead to where jobs see nothing.
+			if real, err := filepath.EvalSymlinks(path); err == nil && root.shows(real) {
+				l.compile, l.run = withTool(l.compile, path), withTool(l.run, path)
+				return l, ""
+			}
+		}
+		return l, l.tool + " is not in " + strings.Join(toolFolders, " or ")
 	}
-	return language{}, false
+	return language{}, "this build does not know it"
 }
 
-// missing says why the language cannot be run; empty if it can.
-func (l *language) missing(root *rootPlan) string {
-	if _, err := os.Stat(l.tool); err != nil {
-		return l.tool + " is not there"
-	}
-	for _, tree := range root.Trees {
-		if strings.HasPrefix(l.tool, tree+"/") {
-			return ""
+func (p *rootPlan) shows(path string) bool {
+	for _, tree := range p.Trees {
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && strings.HasPrefix(path, tree+"/") {
+			return true
 		}
 	}
-	return l.tool + " lies outside of what jobs see"
+	return false
+}
+
+func withTool(command []string, path string) []string {
+	out := append([]string{}, command...)
+	for i := range out {
+		if out[i] == "@" {
+			out[i] = path
+		}
+	}
+	if command == nil {
+		return nil
+	}
+	return out
 }

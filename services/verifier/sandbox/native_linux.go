@@ -18,16 +18,13 @@ func compileLimits() Limits {
 
 // native runs a program that is not Python: its interpreter or binary takes the place of the forked process.
 func (p *Pool) native(ctx context.Context, j Job) (Result, error) {
-	l, ok := findLanguage(j.Language)
-	if !ok {
-		return Result{}, fmt.Errorf("%w: %s", ErrLanguage, j.Language)
-	}
 	m, err := p.look(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	if why := l.missing(&m.root); why != "" {
-		return Result{}, fmt.Errorf("%w: %s: %s", ErrLanguage, l.name, why)
+	l, missing := findLanguage(j.Language, &m.root)
+	if missing != "" {
+		return Result{}, fmt.Errorf("%w: %s: %s", ErrLanguage, j.Language, missing)
 	}
 	program := []byte(j.Source)
 	if l.compile != nil {

@@ -184,7 +184,7 @@ func kernel() string {
 func (p *Pool) languages(m *machine) []string {
 	out := []string{Python}
 	for _, l := range languages {
-		if l.missing(&m.root) == "" {
+		if _, missing := findLanguage(l.name, &m.root); missing == "" {
 			out = append(out, l.name)
 		}
 	}
