@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -69,9 +70,13 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	if err != nil {
 		return Result{}, err
 	}
+	failed, _ := io.ReadAll(io.LimitReader(r.proc.conn.f, 200)) // ends at once: the socket closes when the program starts
 	r.proc.await()
 	res, o, err := r.end()
 	res.Language, res.Interpreter = l.name, ""
+	if err == nil && len(failed) > 0 && res.Limit == NoLimit && l.compile == nil { // a source can make a program that does not start
+		return Result{}, fmt.Errorf("%w: start %s: %s", ErrSandbox, l.run[0], failed)
+	}
 	if err == nil && res.Limit == NoLimit && (res.ExitCode != 0 || res.Signal != 0) {
 		res.Limit = o.suspected("", 0)
 	}

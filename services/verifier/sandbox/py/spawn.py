@@ -81,9 +81,13 @@ class Spawner:
             os.write(RPC, b"h")  # without it Go knows that we failed, and not the candidate
             gc.enable()
             if kind == "exec":
-                os.execve(job["argv"][0], job["argv"], job["env"])
-            self.runners[kind](RPC)
-            status = 0
+                try:
+                    os.execve(job["argv"][0], job["argv"], job["env"])
+                except OSError as e:  # ours to answer for: the tool was looked for before
+                    os.write(RPC, str(e).encode()[:200])
+            else:
+                self.runners[kind](RPC)
+                status = 0
         except BaseException as e:
             try:
                 os.write(2, ("sandbox: %s: %s\n" % (type(e).__name__, e)).encode())
