@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -122,12 +123,16 @@ func (s *Service) ListRuns(ctx context.Context, req *orchestratorv1.ListRunsRequ
 	if size == 0 {
 		size = 50
 	}
-	list := fmt.Sprintf("runs/%s/%v", caller.Tenant, req.GetStates())
+	f, err := filterOf(req)
+	if err != nil {
+		return nil, err
+	}
+	list := fmt.Sprintf("runs/%s/%v/%v/%d/%d", caller.Tenant, f.States, f.Algorithms, f.From.UnixMilli(), f.Before.UnixMilli())
 	after, err := s.place(list, req.GetPageToken())
 	if err != nil {
 		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_RESUME_TOKEN_FOREIGN, "page_token: %w", err)
 	}
-	runs, err := s.board.List(ctx, caller.Tenant, req.GetStates(), after, size+1)
+	runs, err := s.board.List(ctx, caller.Tenant, f, after, size+1)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +143,24 @@ func (s *Service) ListRuns(ctx context.Context, req *orchestratorv1.ListRunsRequ
 		out.NextPageToken = last.UID + "." + s.tokens.Token(list+"/"+last.UID, uint64(last.CreatedMS))
 	}
 	return out, nil
+}
+
+func filterOf(req *orchestratorv1.ListRunsRequest) (board.Filter, error) {
+	f := board.Filter{States: req.GetStates(), Algorithms: req.GetAlgorithms()}
+	for _, t := range []struct {
+		name string
+		at   *timestamppb.Timestamp
+		to   *time.Time
+	}{{"created_after", req.GetCreatedAfter(), &f.From}, {"created_before", req.GetCreatedBefore(), &f.Before}} {
+		if t.at == nil {
+			continue
+		}
+		if err := t.at.CheckValid(); err != nil {
+			return f, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%s: %w", t.name, err).Field(t.name, err.Error())
+		}
+		*t.to = t.at.AsTime()
+	}
+	return f, nil
 }
 
 // place reads a page token: the uid of the page's last run, and the signed time at which it was made.

@@ -11,8 +11,11 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/rpc"
@@ -210,6 +213,42 @@ func TestListsByState(t *testing.T) {
 	alive, tenants, err := r.board.Alive(t.Context(), run.Ended)
 	if err != nil || len(alive) != 2 || alive[0].GetUid() != min(a.GetUid(), b.GetUid()) || tenants[0] != "default" {
 		t.Errorf("%d are alive, %v", len(alive), err)
+	}
+}
+
+func TestListsByAlgorithmAndTime(t *testing.T) {
+	fake := clock.NewFake(time.Unix(1000, 0))
+	r := newRig(t, database(t), fake, nil)
+	first := r.create("")
+	fake.Advance(time.Hour)
+	r.create("")
+	at := func(s int64) *timestamppb.Timestamp { return &timestamppb.Timestamp{Seconds: s} }
+	for name, x := range map[string]struct {
+		req  *orchestratorv1.ListRunsRequest
+		want int
+	}{
+		"its algorithm":     {&orchestratorv1.ListRunsRequest{Algorithms: []trainerv1.Algorithm{first.GetSpec().GetAlgorithm()}}, 2},
+		"another":           {&orchestratorv1.ListRunsRequest{Algorithms: []trainerv1.Algorithm{trainerv1.Algorithm_ALGORITHM_DPO}}, 0},
+		"one of two":        {&orchestratorv1.ListRunsRequest{Algorithms: []trainerv1.Algorithm{trainerv1.Algorithm_ALGORITHM_DPO, first.GetSpec().GetAlgorithm()}}, 2},
+		"from its time":     {&orchestratorv1.ListRunsRequest{CreatedAfter: at(1000)}, 2},
+		"later":             {&orchestratorv1.ListRunsRequest{CreatedAfter: at(1001)}, 1},
+		"before the second": {&orchestratorv1.ListRunsRequest{CreatedBefore: at(1000 + 3600)}, 1},
+		"between the two":   {&orchestratorv1.ListRunsRequest{CreatedAfter: at(1001), CreatedBefore: at(2000)}, 0},
+	} {
+		got, err := r.client.ListRuns(t.Context(), x.req)
+		if err != nil || len(got.GetRuns()) != x.want {
+			t.Errorf("%s: %d runs, %v; want %d", name, len(got.GetRuns()), err, x.want)
+		}
+	}
+	if _, err := r.client.ListRuns(t.Context(), &orchestratorv1.ListRunsRequest{CreatedAfter: &timestamppb.Timestamp{Nanos: -1}}); err == nil {
+		t.Error("a broken time was taken")
+	}
+	page, err := r.client.ListRuns(t.Context(), &orchestratorv1.ListRunsRequest{PageSize: 1, CreatedAfter: at(1000)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.client.ListRuns(t.Context(), &orchestratorv1.ListRunsRequest{PageSize: 1, PageToken: page.GetNextPageToken()}); err == nil {
+		t.Error("the token of another list was taken")
 	}
 }
 

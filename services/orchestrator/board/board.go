@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/store"
 )
@@ -21,7 +22,7 @@ import (
 // Migration makes the tables.
 var Migration = store.Migration{Name: "runs", SQL: `
 	CREATE TABLE runs (uid TEXT PRIMARY KEY, tenant TEXT NOT NULL, request_id TEXT NOT NULL, request_digest BLOB NOT NULL,
-		created INTEGER NOT NULL, state INTEGER NOT NULL, asked TEXT NOT NULL DEFAULT '', version INTEGER NOT NULL, body BLOB NOT NULL);
+		created INTEGER NOT NULL, state INTEGER NOT NULL, algorithm INTEGER NOT NULL, asked TEXT NOT NULL DEFAULT '', version INTEGER NOT NULL, body BLOB NOT NULL);
 	CREATE UNIQUE INDEX runs_request ON runs (tenant, request_id) WHERE request_id <> '';
 	CREATE TABLE run_events (run TEXT NOT NULL, n INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (run, n));`}
 
@@ -69,8 +70,8 @@ func (b *Board) Create(ctx context.Context, tenant, requestID string, digest []b
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `INSERT INTO runs (uid, tenant, request_id, request_digest, created, state, version, body) VALUES (?, ?, ?, ?, ?, ?, 1, ?)`,
-			r.GetUid(), tenant, requestID, digest, r.GetCreateTime().AsTime().UnixMilli(), int32(r.GetState()), body); err != nil {
+		if _, err := tx.Exec(ctx, `INSERT INTO runs (uid, tenant, request_id, request_digest, created, state, algorithm, version, body) VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?)`,
+			r.GetUid(), tenant, requestID, digest, r.GetCreateTime().AsTime().UnixMilli(), int32(r.GetState()), int32(r.GetSpec().GetAlgorithm()), body); err != nil {
 			return err
 		}
 		for _, f := range also {
@@ -124,19 +125,39 @@ func PlaceOf(r *orchestratorv1.Run) Place {
 
 // List reads runs of a tenant, newest first, after a place. A place stays where it is when runs are created or deleted
 // between two pages; a number of runs to skip would not.
-func (b *Board) List(ctx context.Context, tenant string, states []orchestratorv1.RunState, after Place, limit int) ([]*orchestratorv1.Run, error) {
+func (b *Board) List(ctx context.Context, tenant string, f Filter, after Place, limit int) ([]*orchestratorv1.Run, error) {
 	where, args := "", []any{tenant}
 	if after.UID != "" {
 		where = " AND (created < ? OR (created = ? AND uid < ?))"
 		args = append(args, after.CreatedMS, after.CreatedMS, after.UID)
 	}
-	if len(states) > 0 {
-		where += " AND state IN (?" + strings.Repeat(", ?", len(states)-1) + ")"
-		for _, s := range states {
-			args = append(args, int32(s))
-		}
+	where, args = among(where, args, "state", f.States)
+	where, args = among(where, args, "algorithm", f.Algorithms)
+	if !f.From.IsZero() {
+		where, args = where+" AND created >= ?", append(args, f.From.UnixMilli())
+	}
+	if !f.Before.IsZero() {
+		where, args = where+" AND created < ?", append(args, f.Before.UnixMilli())
 	}
 	return b.read(ctx, `SELECT body FROM runs WHERE tenant = ?`+where+` ORDER BY created DESC, uid DESC LIMIT ?`, append(args, limit)...)
+}
+
+// Filter says which runs are wanted; an empty field wants all.
+type Filter struct {
+	States     []orchestratorv1.RunState
+	Algorithms []trainerv1.Algorithm
+	From       time.Time // made at this time or later
+	Before     time.Time
+}
+
+func among[E ~int32](where string, args []any, column string, values []E) (string, []any) {
+	if len(values) == 0 {
+		return where, args
+	}
+	for _, v := range values {
+		args = append(args, int32(v))
+	}
+	return where + " AND " + column + " IN (?" + strings.Repeat(", ?", len(values)-1) + ")", args
 }
 
 // Alive reads the runs of every tenant that have not ended, oldest first, with their tenants.

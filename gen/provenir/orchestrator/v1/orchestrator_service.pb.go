@@ -9,11 +9,12 @@ package orchestratorv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/provenir/provenir/gen/provenir/core/v1"
-	v1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
-	v11 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	v11 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
+	v1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -236,7 +237,13 @@ type ListRunsRequest struct {
 	// page_size is the most entries; 0 means 50.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// page_token goes on from an earlier page.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// algorithms filters; empty is all.
+	Algorithms []v1.Algorithm `protobuf:"varint,4,rep,packed,name=algorithms,proto3,enum=provenir.trainer.v1.Algorithm" json:"algorithms,omitempty"`
+	// created_after filters: runs that were made at this time or later; absent is from the beginning.
+	CreatedAfter *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_after,json=createdAfter,proto3" json:"created_after,omitempty"`
+	// created_before filters: runs that were made before this time; absent is to the end.
+	CreatedBefore *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=created_before,json=createdBefore,proto3" json:"created_before,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -290,6 +297,27 @@ func (x *ListRunsRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *ListRunsRequest) GetAlgorithms() []v1.Algorithm {
+	if x != nil {
+		return x.Algorithms
+	}
+	return nil
+}
+
+func (x *ListRunsRequest) GetCreatedAfter() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAfter
+	}
+	return nil
+}
+
+func (x *ListRunsRequest) GetCreatedBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedBefore
+	}
+	return nil
 }
 
 // ListRunsResponse is a page.
@@ -482,7 +510,7 @@ func (x *WatchRunResponse) GetStep() *StepRow {
 	return nil
 }
 
-func (x *WatchRunResponse) GetEvaluation() *v1.Evaluation {
+func (x *WatchRunResponse) GetEvaluation() *v11.Evaluation {
 	if x != nil {
 		if x, ok := x.Event.(*WatchRunResponse_Evaluation); ok {
 			return x.Evaluation
@@ -516,7 +544,7 @@ type WatchRunResponse_Step struct {
 
 type WatchRunResponse_Evaluation struct {
 	// evaluation that was recorded.
-	Evaluation *v1.Evaluation `protobuf:"bytes,4,opt,name=evaluation,proto3,oneof"`
+	Evaluation *v11.Evaluation `protobuf:"bytes,4,opt,name=evaluation,proto3,oneof"`
 }
 
 type WatchRunResponse_Gate struct {
@@ -941,7 +969,7 @@ func (x *ListBackendsRequest) GetProbe() bool {
 type ListBackendsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// engines by name.
-	Engines       []*v11.EngineStatus `protobuf:"bytes,1,rep,name=engines,proto3" json:"engines,omitempty"`
+	Engines       []*v1.EngineStatus `protobuf:"bytes,1,rep,name=engines,proto3" json:"engines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -976,7 +1004,7 @@ func (*ListBackendsResponse) Descriptor() ([]byte, []int) {
 	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{17}
 }
 
-func (x *ListBackendsResponse) GetEngines() []*v11.EngineStatus {
+func (x *ListBackendsResponse) GetEngines() []*v1.EngineStatus {
 	if x != nil {
 		return x.Engines
 	}
@@ -987,7 +1015,7 @@ var File_provenir_orchestrator_v1_orchestrator_service_proto protoreflect.FileDe
 
 const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\n" +
-	"3provenir/orchestrator/v1/orchestrator_service.proto\x12\x18provenir.orchestrator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1dprovenir/core/v1/access.proto\x1a-provenir/evaluator/v1/evaluator_service.proto\x1a\"provenir/orchestrator/v1/run.proto\x1a)provenir/trainer/v1/trainer_service.proto\"\x9f\x01\n" +
+	"3provenir/orchestrator/v1/orchestrator_service.proto\x12\x18provenir.orchestrator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a-provenir/evaluator/v1/evaluator_service.proto\x1a\"provenir/orchestrator/v1/run.proto\x1a\x1eprovenir/trainer/v1/spec.proto\x1a)provenir/trainer/v1/trainer_service.proto\"\x9f\x01\n" +
 	"\x10CreateRunRequest\x12=\n" +
 	"\x04spec\x18\x01 \x01(\v2!.provenir.orchestrator.v1.RunSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12'\n" +
 	"\n" +
@@ -998,13 +1026,18 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\rGetRunRequest\x12\x19\n" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\"A\n" +
 	"\x0eGetRunResponse\x12/\n" +
-	"\x03run\x18\x01 \x01(\v2\x1d.provenir.orchestrator.v1.RunR\x03run\"\x95\x01\n" +
+	"\x03run\x18\x01 \x01(\v2\x1d.provenir.orchestrator.v1.RunR\x03run\"\xd9\x02\n" +
 	"\x0fListRunsRequest\x12:\n" +
 	"\x06states\x18\x01 \x03(\x0e2\".provenir.orchestrator.v1.RunStateR\x06states\x12'\n" +
 	"\tpage_size\x18\x02 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"m\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12>\n" +
+	"\n" +
+	"algorithms\x18\x04 \x03(\x0e2\x1e.provenir.trainer.v1.AlgorithmR\n" +
+	"algorithms\x12?\n" +
+	"\rcreated_after\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fcreatedAfter\x12A\n" +
+	"\x0ecreated_before\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\rcreatedBefore\"m\n" +
 	"\x10ListRunsResponse\x121\n" +
 	"\x04runs\x18\x01 \x03(\v2\x1d.provenir.orchestrator.v1.RunR\x04runs\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"O\n" +
@@ -1067,69 +1100,74 @@ func file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP() []by
 
 var file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_provenir_orchestrator_v1_orchestrator_service_proto_goTypes = []any{
-	(*CreateRunRequest)(nil),     // 0: provenir.orchestrator.v1.CreateRunRequest
-	(*CreateRunResponse)(nil),    // 1: provenir.orchestrator.v1.CreateRunResponse
-	(*GetRunRequest)(nil),        // 2: provenir.orchestrator.v1.GetRunRequest
-	(*GetRunResponse)(nil),       // 3: provenir.orchestrator.v1.GetRunResponse
-	(*ListRunsRequest)(nil),      // 4: provenir.orchestrator.v1.ListRunsRequest
-	(*ListRunsResponse)(nil),     // 5: provenir.orchestrator.v1.ListRunsResponse
-	(*WatchRunRequest)(nil),      // 6: provenir.orchestrator.v1.WatchRunRequest
-	(*WatchRunResponse)(nil),     // 7: provenir.orchestrator.v1.WatchRunResponse
-	(*PauseRunRequest)(nil),      // 8: provenir.orchestrator.v1.PauseRunRequest
-	(*PauseRunResponse)(nil),     // 9: provenir.orchestrator.v1.PauseRunResponse
-	(*ResumeRunRequest)(nil),     // 10: provenir.orchestrator.v1.ResumeRunRequest
-	(*ResumeRunResponse)(nil),    // 11: provenir.orchestrator.v1.ResumeRunResponse
-	(*CancelRunRequest)(nil),     // 12: provenir.orchestrator.v1.CancelRunRequest
-	(*CancelRunResponse)(nil),    // 13: provenir.orchestrator.v1.CancelRunResponse
-	(*DeleteRunRequest)(nil),     // 14: provenir.orchestrator.v1.DeleteRunRequest
-	(*DeleteRunResponse)(nil),    // 15: provenir.orchestrator.v1.DeleteRunResponse
-	(*ListBackendsRequest)(nil),  // 16: provenir.orchestrator.v1.ListBackendsRequest
-	(*ListBackendsResponse)(nil), // 17: provenir.orchestrator.v1.ListBackendsResponse
-	(*RunSpec)(nil),              // 18: provenir.orchestrator.v1.RunSpec
-	(*Run)(nil),                  // 19: provenir.orchestrator.v1.Run
-	(RunState)(0),                // 20: provenir.orchestrator.v1.RunState
-	(*StepRow)(nil),              // 21: provenir.orchestrator.v1.StepRow
-	(*v1.Evaluation)(nil),        // 22: provenir.evaluator.v1.Evaluation
-	(*GateDecision)(nil),         // 23: provenir.orchestrator.v1.GateDecision
-	(*v11.EngineStatus)(nil),     // 24: provenir.trainer.v1.EngineStatus
+	(*CreateRunRequest)(nil),      // 0: provenir.orchestrator.v1.CreateRunRequest
+	(*CreateRunResponse)(nil),     // 1: provenir.orchestrator.v1.CreateRunResponse
+	(*GetRunRequest)(nil),         // 2: provenir.orchestrator.v1.GetRunRequest
+	(*GetRunResponse)(nil),        // 3: provenir.orchestrator.v1.GetRunResponse
+	(*ListRunsRequest)(nil),       // 4: provenir.orchestrator.v1.ListRunsRequest
+	(*ListRunsResponse)(nil),      // 5: provenir.orchestrator.v1.ListRunsResponse
+	(*WatchRunRequest)(nil),       // 6: provenir.orchestrator.v1.WatchRunRequest
+	(*WatchRunResponse)(nil),      // 7: provenir.orchestrator.v1.WatchRunResponse
+	(*PauseRunRequest)(nil),       // 8: provenir.orchestrator.v1.PauseRunRequest
+	(*PauseRunResponse)(nil),      // 9: provenir.orchestrator.v1.PauseRunResponse
+	(*ResumeRunRequest)(nil),      // 10: provenir.orchestrator.v1.ResumeRunRequest
+	(*ResumeRunResponse)(nil),     // 11: provenir.orchestrator.v1.ResumeRunResponse
+	(*CancelRunRequest)(nil),      // 12: provenir.orchestrator.v1.CancelRunRequest
+	(*CancelRunResponse)(nil),     // 13: provenir.orchestrator.v1.CancelRunResponse
+	(*DeleteRunRequest)(nil),      // 14: provenir.orchestrator.v1.DeleteRunRequest
+	(*DeleteRunResponse)(nil),     // 15: provenir.orchestrator.v1.DeleteRunResponse
+	(*ListBackendsRequest)(nil),   // 16: provenir.orchestrator.v1.ListBackendsRequest
+	(*ListBackendsResponse)(nil),  // 17: provenir.orchestrator.v1.ListBackendsResponse
+	(*RunSpec)(nil),               // 18: provenir.orchestrator.v1.RunSpec
+	(*Run)(nil),                   // 19: provenir.orchestrator.v1.Run
+	(RunState)(0),                 // 20: provenir.orchestrator.v1.RunState
+	(v1.Algorithm)(0),             // 21: provenir.trainer.v1.Algorithm
+	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
+	(*StepRow)(nil),               // 23: provenir.orchestrator.v1.StepRow
+	(*v11.Evaluation)(nil),        // 24: provenir.evaluator.v1.Evaluation
+	(*GateDecision)(nil),          // 25: provenir.orchestrator.v1.GateDecision
+	(*v1.EngineStatus)(nil),       // 26: provenir.trainer.v1.EngineStatus
 }
 var file_provenir_orchestrator_v1_orchestrator_service_proto_depIdxs = []int32{
 	18, // 0: provenir.orchestrator.v1.CreateRunRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
 	19, // 1: provenir.orchestrator.v1.CreateRunResponse.run:type_name -> provenir.orchestrator.v1.Run
 	19, // 2: provenir.orchestrator.v1.GetRunResponse.run:type_name -> provenir.orchestrator.v1.Run
 	20, // 3: provenir.orchestrator.v1.ListRunsRequest.states:type_name -> provenir.orchestrator.v1.RunState
-	19, // 4: provenir.orchestrator.v1.ListRunsResponse.runs:type_name -> provenir.orchestrator.v1.Run
-	19, // 5: provenir.orchestrator.v1.WatchRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	21, // 6: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
-	22, // 7: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
-	23, // 8: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
-	19, // 9: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	19, // 10: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	19, // 11: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	24, // 12: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
-	0,  // 13: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
-	2,  // 14: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
-	4,  // 15: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
-	6,  // 16: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
-	8,  // 17: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
-	10, // 18: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
-	12, // 19: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
-	14, // 20: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
-	16, // 21: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
-	1,  // 22: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
-	3,  // 23: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
-	5,  // 24: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
-	7,  // 25: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
-	9,  // 26: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
-	11, // 27: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
-	13, // 28: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
-	15, // 29: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
-	17, // 30: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
-	22, // [22:31] is the sub-list for method output_type
-	13, // [13:22] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	21, // 4: provenir.orchestrator.v1.ListRunsRequest.algorithms:type_name -> provenir.trainer.v1.Algorithm
+	22, // 5: provenir.orchestrator.v1.ListRunsRequest.created_after:type_name -> google.protobuf.Timestamp
+	22, // 6: provenir.orchestrator.v1.ListRunsRequest.created_before:type_name -> google.protobuf.Timestamp
+	19, // 7: provenir.orchestrator.v1.ListRunsResponse.runs:type_name -> provenir.orchestrator.v1.Run
+	19, // 8: provenir.orchestrator.v1.WatchRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	23, // 9: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
+	24, // 10: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
+	25, // 11: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
+	19, // 12: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	19, // 13: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	19, // 14: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	26, // 15: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
+	0,  // 16: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
+	2,  // 17: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
+	4,  // 18: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
+	6,  // 19: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
+	8,  // 20: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
+	10, // 21: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
+	12, // 22: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
+	14, // 23: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
+	16, // 24: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
+	1,  // 25: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
+	3,  // 26: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
+	5,  // 27: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
+	7,  // 28: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
+	9,  // 29: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
+	11, // 30: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
+	13, // 31: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
+	15, // 32: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
+	17, // 33: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
+	25, // [25:34] is the sub-list for method output_type
+	16, // [16:25] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_provenir_orchestrator_v1_orchestrator_service_proto_init() }
