@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -28,6 +30,7 @@ import (
 	"github.com/provenir/provenir/cli/up"
 	"github.com/provenir/provenir/cli/verify"
 	"github.com/provenir/provenir/cli/version"
+	"github.com/provenir/provenir/internal/protoyaml"
 	"github.com/provenir/provenir/mesh"
 )
 
@@ -74,5 +77,30 @@ func NewCommand(a *app.App) *cobra.Command {
 		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
+	for _, noun := range root.Commands() {
+		if !noun.Runnable() {
+			strict(a, noun)
+		}
+	}
 	return root
+}
+
+// strict makes a noun refuse what is no verb of it. Cobra would print the help and exit with 0: a script with a slip in it
+// would go on.
+func strict(a *app.App, noun *cobra.Command) {
+	noun.Args = cobra.ArbitraryArgs
+	noun.RunE = func(cmd *cobra.Command, args []string) error {
+		var verbs []string
+		for _, c := range cmd.Commands() {
+			verbs = append(verbs, c.Name())
+		}
+		if len(args) == 0 && !a.JSON {
+			return cmd.Help()
+		}
+		word, slip := "it needs a verb", ""
+		if len(args) > 0 {
+			word, slip = strconv.Quote(args[0])+" is no verb of it", protoyaml.DidYouMean(args[0], verbs)
+		}
+		return app.Usage(fmt.Errorf("%s: %s%s; verbs: %s", cmd.CommandPath(), word, slip, strings.Join(verbs, ", ")))
+	}
 }

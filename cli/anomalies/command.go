@@ -21,17 +21,26 @@ func NewCommand(a *app.App) *cobra.Command {
 	var watch, open bool
 	cmd := &cobra.Command{
 		Use: "anomalies", Short: "List what was found wrong with runs, or follow it", Args: cobra.NoArgs,
-		Example: "  provenir anomalies --run 06e8k…\n  provenir anomalies --watch --severity critical --server localhost:9090",
+		Example: "  provenir anomalies --run @last\n  provenir anomalies --watch --severity critical --server localhost:9090",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			least, err := parse(severity)
 			if err != nil {
 				return app.Usage(err)
 			}
-			s, err := a.Connect(cmd.Context(), mesh.Recorder)
+			roles := []mesh.Role{mesh.Recorder}
+			if run != "" {
+				roles = mesh.Roles() // the orchestrator knows which run is meant
+			}
+			s, err := a.Connect(cmd.Context(), roles...)
 			if err != nil {
 				return err
 			}
 			defer s.Close()
+			if run != "" {
+				if run, err = s.RunUID(cmd.Context(), run); err != nil {
+					return err
+				}
+			}
 			c := recorderv1.NewRecorderServiceClient(s.Conn)
 			if watch {
 				return follow(cmd, a, c, &recorderv1.WatchAnomaliesRequest{Run: run, MinSeverity: least})
@@ -54,7 +63,7 @@ func NewCommand(a *app.App) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&run, "run", "", "of one run")
+	f.StringVar(&run, "run", "", "of one run: a uid, an unambiguous prefix, or @last")
 	f.StringVar(&severity, "severity", "info", "at least info, warn or critical")
 	f.BoolVar(&watch, "watch", false, "follow what is found from now on")
 	f.BoolVar(&open, "open", false, "leave out what was resolved")

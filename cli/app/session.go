@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/grpc"
 
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/mesh"
 )
@@ -58,6 +59,19 @@ func loopback(addr string) error {
 		return Usage(errors.New("--server " + addr + ": without TLS only an address of this machine is allowed; use an SSH tunnel"))
 	}
 	return nil
+}
+
+// uidLength is the number of characters of a run's uid.
+const uidLength = 26
+
+// RunUID gives the uid of a run that a person named: a uid, an unambiguous prefix of one, or @last. The mesh must have the
+// orchestrator, except for a whole uid, which is taken as it is: its run may have been deleted and its ledger not.
+func (s *Session) RunUID(ctx context.Context, name string) (string, error) {
+	if len(name) == uidLength {
+		return name, nil
+	}
+	got, err := orchestratorv1.NewOrchestratorServiceClient(s.Conn).GetRun(ctx, &orchestratorv1.GetRunRequest{Run: name})
+	return got.GetRun().GetUid(), err
 }
 
 // Close ends the connection and, with it, a local mesh.

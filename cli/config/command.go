@@ -4,16 +4,15 @@ package config
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/cli/runspec"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	conf "github.com/provenir/provenir/internal/config"
-	"github.com/provenir/provenir/internal/protoyaml"
 )
 
 // NewCommand is the noun.
@@ -21,7 +20,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "config", Short: "Look into configuration", Args: cobra.NoArgs}
 	cmd.AddCommand(&cobra.Command{
 		Use: "check [FILE]", Short: "Check a run configuration, or print the mesh's settings with their origin", Args: cobra.MaximumNArgs(1),
-		Long: "With FILE: reads it as a RunSpec and prints what it means. Without: prints every setting of the mesh with where its\n" +
+		Long: "With FILE (- is standard input): reads it as a RunSpec and prints what it means. Without: prints every setting of the mesh with where its\n" +
 			"value comes from.",
 		Example: "  provenir config check run.yaml\n  PROVENIR_LOG_LEVEL=info provenir config check --json",
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -53,13 +52,19 @@ func settings(a *app.App) error {
 }
 
 func run(a *app.App, path string) error {
-	b, err := os.ReadFile(path)
+	file, err := runspec.Open(a, path)
 	if err != nil {
-		return app.Usage(err)
+		return err
 	}
 	spec := &orchestratorv1.RunSpec{}
-	if err := protoyaml.Unmarshal(path, b, spec); err != nil {
-		return app.Usage(err)
+	if err := file.Merge(spec); err != nil {
+		return err
+	}
+	if err := runspec.Check(spec, file, nil); err != nil {
+		return err
+	}
+	if proto.Size(spec) == 0 {
+		return app.Usage(errors.New(path + ": is empty"))
 	}
 	if spec.GetAlgorithm() == 0 {
 		return app.Usage(fmt.Errorf("%s: algorithm: want one of sft, grpo, dapo, gspo, dr_grpo", path))
@@ -70,9 +75,6 @@ func run(a *app.App, path string) error {
 	text, err := protojson.MarshalOptions{Multiline: true, UseProtoNames: true}.Marshal(spec)
 	if err != nil {
 		return err
-	}
-	if strings.TrimSpace(string(text)) == "{}" {
-		return app.Usage(errors.New(path + ": is empty"))
 	}
 	a.Print("%s", text)
 	return nil

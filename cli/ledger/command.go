@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,7 +102,14 @@ func folder(a *app.App, where string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	found, err := filepath.Glob(filepath.Join(s.Get("data"), "ledger", "*", where+"*"))
+	prefix := where
+	if where == "@last" {
+		prefix = ""
+	}
+	found, err := filepath.Glob(filepath.Join(s.Get("data"), "ledger", "*", prefix+"*"))
+	if where == "@last" && len(found) > 0 { // uids grow with time
+		return slices.MaxFunc(found, func(a, b string) int { return strings.Compare(filepath.Base(a), filepath.Base(b)) }), nil
+	}
 	if err != nil || len(found) != 1 {
 		return "", app.Usage(fmt.Errorf("%s is no folder, and fits %d runs of %s", where, len(found), s.Get("data")))
 	}

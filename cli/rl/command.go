@@ -4,15 +4,14 @@ package rl
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/cli/runspec"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
-	"github.com/provenir/provenir/internal/protoyaml"
 	"github.com/provenir/provenir/mesh"
 )
 
@@ -31,6 +30,7 @@ type options struct {
 	seed       uint64
 	steps      uint64
 	configFile string
+	file       *runspec.Source
 	set        []string
 	name       string
 	detach     bool
@@ -61,7 +61,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	f.Lookup("demo").NoOptDefVal = demoArithmetic
 	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
 	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")
-	f.StringVar(&o.dataset, "dataset", "", "training rows: JSON lines with prompt and reference")
+	f.StringVar(&o.dataset, "dataset", "", "training rows: JSON lines with prompt and reference (- is standard input)")
 	f.StringVar(&o.eval, "eval", "", "held-out rows: JSON lines with prompt and reference")
 	f.StringVar(&o.warmup, "warmup", "", "demonstrations for SFT first: JSON lines with prompt and completion")
 	f.StringVar(&o.model, "model", "", "model folder, checkpoint digest, or RUN@STEP")
@@ -70,7 +70,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	f.StringVar(&o.heldout, "heldout-verifier", "", "a stricter verdict for the recorder only")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything")
 	f.Uint64Var(&o.steps, "steps", 0, "optimizer steps of the RL stage")
-	f.StringVar(&o.configFile, "config", "", "run configuration in YAML: a RunSpec")
+	f.StringVar(&o.configFile, "config", "", "run configuration in YAML: a RunSpec (- is standard input)")
 	f.StringArrayVar(&o.set, "set", nil, "set any field of the RunSpec, as hyper.max_steps=50")
 	f.StringVar(&o.name, "name", "", "display name")
 	f.BoolVar(&o.detach, "detach", false, "with --server: start the run and return")
@@ -83,6 +83,9 @@ func NewCommand(a *app.App) *cobra.Command {
 
 func (o *options) run(cmd *cobra.Command, a *app.App) error {
 	if err := o.check(a); err != nil {
+		return err
+	}
+	if err := o.plan(cmd, a); err != nil {
 		return err
 	}
 	s, err := a.Connect(cmd.Context(), mesh.Roles()...)
@@ -115,6 +118,27 @@ func (o *options) check(a *app.App) error {
 		return usage("--inject %s: want kl_blowup, nan or stall", o.inject)
 	}
 	return nil
+}
+
+// plan reads the file and tries the flags on it, so that a slip is told at once and not after uploads.
+func (o *options) plan(cmd *cobra.Command, a *app.App) error {
+	spec := &orchestratorv1.RunSpec{}
+	if o.configFile != "" {
+		var err error
+		if o.file, err = runspec.Open(a, o.configFile); err != nil {
+			return err
+		}
+		if err := o.file.Merge(spec); err != nil {
+			return err
+		}
+	}
+	if err := o.apply(cmd, spec); err != nil {
+		return err
+	}
+	if err := o.verifiers(spec); err != nil {
+		return err
+	}
+	return runspec.Check(spec, o.file, o.set)
 }
 
 // apply puts flags over the spec: file first, then flags, then --set.
@@ -158,28 +182,9 @@ func (o *options) apply(cmd *cobra.Command, spec *orchestratorv1.RunSpec) error 
 		spec.Limits.AllowContaminated = true
 	}
 	for _, kv := range o.set {
-		key, value, ok := strings.Cut(kv, "=")
-		if !ok {
-			return app.Usage(fmt.Errorf("--set %s: want KEY=VALUE", kv))
+		if err := runspec.Set(spec, kv); err != nil {
+			return err
 		}
-		if err := protoyaml.Set(spec, key, value); err != nil {
-			return app.Usage(err)
-		}
-	}
-	return nil
-}
-
-// fromFile reads --config.
-func (o *options) fromFile(spec *orchestratorv1.RunSpec) error {
-	if o.configFile == "" {
-		return nil
-	}
-	b, err := os.ReadFile(o.configFile)
-	if err != nil {
-		return app.Usage(err)
-	}
-	if err := protoyaml.Unmarshal(o.configFile, b, spec); err != nil {
-		return app.Usage(err)
 	}
 	return nil
 }

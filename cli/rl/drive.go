@@ -19,10 +19,10 @@ func (o *options) drive(cmd *cobra.Command, a *app.App, s *app.Session) error {
 			return err
 		}
 	}
-	if err := o.fromFile(spec); err != nil {
+	if err := o.file.Merge(spec); err != nil {
 		return err
 	}
-	if err := o.fill(ctx, s, spec); err != nil {
+	if err := o.fill(ctx, a, s, spec); err != nil {
 		return err
 	}
 	if err := o.apply(cmd, spec); err != nil {

@@ -24,7 +24,7 @@ import (
 )
 
 // fill uploads what the flags name and puts references into the spec.
-func (o *options) fill(ctx context.Context, s *app.Session, spec *orchestratorv1.RunSpec) error {
+func (o *options) fill(ctx context.Context, a *app.App, s *app.Session, spec *orchestratorv1.RunSpec) error {
 	eval := evaluatorv1.NewEvaluatorServiceClient(s.Conn)
 	for _, d := range []struct {
 		path string
@@ -33,14 +33,14 @@ func (o *options) fill(ctx context.Context, s *app.Session, spec *orchestratorv1
 		if d.path == "" {
 			continue
 		}
-		ref, err := ingestFile(ctx, eval, d.path)
+		ref, err := ingestFile(ctx, a, eval, d.path)
 		if err != nil {
 			return err
 		}
 		*d.into = ref
 	}
 	if o.warmup != "" {
-		ref, err := ingestFile(ctx, eval, o.warmup)
+		ref, err := ingestFile(ctx, a, eval, o.warmup)
 		if err != nil {
 			return err
 		}
@@ -88,7 +88,14 @@ func model(ctx context.Context, s *app.Session, name string) (*trainerv1.ModelRe
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		return upload(ctx, s, name)
 	}
-	if digestName.MatchString(name) || strings.Contains(name, "@") {
+	if i := strings.LastIndex(name, "@"); i > 0 { // RUN@STEP, and a run may be a prefix or @last
+		got, err := orchestratorv1.NewOrchestratorServiceClient(s.Conn).GetRun(ctx, &orchestratorv1.GetRunRequest{Run: name[:i]})
+		if err != nil {
+			return nil, fmt.Errorf("--model %s: %w", name, err)
+		}
+		return &trainerv1.ModelRef{From: &trainerv1.ModelRef_Checkpoint{Checkpoint: got.GetRun().GetUid() + name[i:]}}, nil
+	}
+	if digestName.MatchString(name) {
 		return &trainerv1.ModelRef{From: &trainerv1.ModelRef_Checkpoint{Checkpoint: name}}, nil
 	}
 	return nil, app.Usage(fmt.Errorf("--model %s: is no folder, no digest, and no RUN@STEP", name))
@@ -184,11 +191,15 @@ func scalar(s string) any {
 }
 
 // ingestFile sends a file's bytes.
-func ingestFile(ctx context.Context, c evaluatorv1.EvaluatorServiceClient, path string) (*corev1.DatasetRef, error) {
-	f, err := os.Open(path)
+func ingestFile(ctx context.Context, a *app.App, c evaluatorv1.EvaluatorServiceClient, path string) (*corev1.DatasetRef, error) {
+	f, err := a.Open(path)
 	if err != nil {
-		return nil, app.Usage(err)
+		return nil, err
 	}
 	defer f.Close()
-	return ingest(ctx, c, filepath.Base(path), f)
+	name := filepath.Base(path)
+	if path == "-" {
+		name = "stdin"
+	}
+	return ingest(ctx, c, name, f)
 }
