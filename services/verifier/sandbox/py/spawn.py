@@ -16,6 +16,7 @@ api = ctypes.pythonapi
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_REMOUNT = 1, 2, 4, 8, 32
 SECCOMP_SET_MODE_FILTER = 1
 RPC = 3
+CLONE_NEWPID = 0x20000000
 
 for _f in ("PyOS_BeforeFork", "PyOS_AfterFork_Child", "PyOS_AfterFork_Parent"):
     getattr(api, _f).restype = None
@@ -55,7 +56,9 @@ class Spawner:
     def spawn(self, kind, fds, job):
         """Gives the pid in the zygote's namespace; never returns in the child."""
         api.PyOS_BeforeFork()
-        pid = libc.syscall(self.nr["clone"], self.flags | signal.SIGCHLD, 0, 0, 0, 0)
+        # A judge runs no hostile code and has no use for files, so it stays among the zygote's mounts, which it cannot change.
+        flags = CLONE_NEWPID if kind == "judge" else self.flags
+        pid = libc.syscall(self.nr["clone"], flags | signal.SIGCHLD, 0, 0, 0, 0)
         if pid == 0:
             api.PyOS_AfterFork_Child()
             self.child(kind, fds, job)
@@ -97,17 +100,22 @@ class Spawner:
             os._exit(status)
 
     def harden(self, kind, fds, job):
-        check(libc.mount(b"tmpfs", b"/box", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV | MS_NOEXEC), job["box"]), "mount /box")
-        os.chdir("/box")
-        if len(fds) > 4:
-            self.install(fds[4], job)
-        self.restrict(bool(len(fds) > 4))
+        if kind != "judge":
+            self.box(fds, job)
+        self.restrict(kind != "judge", len(fds) > 4)
         os.closerange(4, 1 << 16)
         for which, value in job["limits"]:
             resource.setrlimit(which, (value, value))
         check(libc.syscall(self.nr["capset"], self.caps_head, self.caps_none), "drop capabilities")
         if job["filter"]:
             check(libc.syscall(self.nr["seccomp"], SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(self.filters[job["filter"]][0])), "install the system call filter")
+
+    def box(self, fds, job):
+        """Gives the job a /box of its own."""
+        check(libc.mount(b"tmpfs", b"/box", b"tmpfs", ctypes.c_ulong(MS_NOSUID | MS_NODEV | MS_NOEXEC), job["box"]), "mount /box")
+        os.chdir("/box")
+        if len(fds) > 4:
+            self.install(fds[4], job)
 
     def install(self, fd, job):
         """Puts a program at /run, where it can be run and not written."""
@@ -119,13 +127,14 @@ class Spawner:
         os.close(out)
         check(libc.mount(b"tmpfs", b"/run", b"tmpfs", ctypes.c_ulong(MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV), None), "make /run read-only")
 
-    def restrict(self, program):
+    def restrict(self, box, program):
         if self.landlock is None:
             return
         nr, conf = self.nr, self.landlock
         ruleset = check(libc.syscall(nr["landlock_create_ruleset"], self.ruleset, ctypes.c_size_t(len(self.ruleset)), 0), "make a Landlock ruleset")
-        box = os.open("/box", os.O_PATH | os.O_CLOEXEC)
-        rules = self.rules + [(box, conf["box_access"])]
+        rules = list(self.rules)
+        if box:
+            rules.append((os.open("/box", os.O_PATH | os.O_CLOEXEC), conf["box_access"]))
         if program:
             rules.append((os.open("/run", os.O_PATH | os.O_CLOEXEC), conf["program_access"]))
         for fd, access in rules:
