@@ -72,6 +72,13 @@ func (r reader) message(n ast.Node, path string, m protoreflect.Message) error {
 			fd = m.Descriptor().Fields().ByJSONName(name)
 		}
 		if fd == nil {
+			taken, err := r.short(name, it.Value(), key, m)
+			if err != nil {
+				return err
+			}
+			if taken {
+				continue
+			}
 			return r.fail(it.Key(), key, "unknown key%s", DidYouMean(name, fieldNames(m.Descriptor())))
 		}
 		if seen[fd.Number()] {
@@ -81,10 +88,17 @@ func (r reader) message(n ast.Node, path string, m protoreflect.Message) error {
 		if one := fd.ContainingOneof(); one != nil && !one.IsSynthetic() && m.WhichOneof(one) != nil && m.WhichOneof(one) != fd {
 			return r.fail(it.Key(), key, "%s is given already; only one of %s may be", m.WhichOneof(one).Name(), one.Name())
 		}
+		if m.Descriptor().FullName() == verifierSpec && fd.Name() == "options" {
+			if err := r.options(it.Value(), key, m); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := r.field(it.Value(), key, m, fd); err != nil {
 			return err
 		}
 	}
+	implied(m)
 	return nil
 }
 
