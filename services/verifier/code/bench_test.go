@@ -31,12 +31,13 @@ func newCPUMeter(b *testing.B) *cpuMeter {
 	}
 	b.Cleanup(func() {
 		os.WriteFile(filepath.Join(root, "cgroup.procs"), []byte("0"), 0o644)
-		for range 100 {
+		for range 1000 {
 			if os.Remove(m.dir) == nil {
 				return
 			}
 			time.Sleep(time.Millisecond)
 		}
+		b.Errorf("control group %s is left", m.dir)
 	})
 	return m
 }
@@ -53,8 +54,7 @@ func (m *cpuMeter) now() time.Duration {
 const benchCode = "def add(a, b):\n    return a + b\n"
 
 // measure runs f b.N times and reports what one took: processor time, and the latency one at a time.
-func measure(b *testing.B, f func(i int)) {
-	m := newCPUMeter(b)
+func measure(b *testing.B, m *cpuMeter, f func(i int)) {
 	var took []time.Duration
 	f(-1) // what is started once is not what is measured
 	from, n := m.now(), 0
@@ -73,7 +73,7 @@ func measure(b *testing.B, f func(i int)) {
 // BenchmarkPlainSubprocess is the baseline: one interpreter for each verdict, without isolation, with the tests in the same
 // process.
 func BenchmarkPlainSubprocess(b *testing.B) {
-	measure(b, func(int) {
+	measure(b, newCPUMeter(b), func(int) {
 		if err := exec.Command("/usr/bin/python3", "-c", benchCode+"assert add(1,2)==3\n").Run(); err != nil {
 			b.Fatal(err)
 		}
@@ -81,13 +81,14 @@ func BenchmarkPlainSubprocess(b *testing.B) {
 }
 
 func benchVerdicts(b *testing.B, tier sandbox.Tier, tests func(i int) string) {
+	m := newCPUMeter(b) // before the pool, whose processes are in its group until the pool is closed
 	p, err := sandbox.New(sandbox.Config{MinTier: tier, MaxTier: tier, PoolSize: 1}, sandbox.Deps{})
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { p.Close() })
 	v := verifier(b, On(p), map[string]any{"entry_point": "add"})
-	measure(b, func(i int) {
+	measure(b, m, func(i int) {
 		c := &verdict.Candidate{Response: benchCode, Row: verdict.Row{{Key: "tests", JSON: column(tests(i))}}}
 		if j := v.JudgeContext(b.Context(), c); !j.Verdict.Passed() {
 			b.Fatal(show(&j))
