@@ -1,11 +1,14 @@
 package trainer_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
+
+	"google.golang.org/grpc/codes"
 
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	"github.com/provenir/provenir/internal/rpc"
@@ -183,5 +186,17 @@ func TestAPlanReadsTheRows(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 		})
+	}
+}
+
+// An engine that cannot run here is said when a run is planned, with its own reason, and not after its dataset was judged.
+func TestAPlanProbesItsEngine(t *testing.T) {
+	r := newRoom(t)
+	r.engine.Probe = func(context.Context) (string, map[string]string, error) {
+		return "", nil, rpc.Errorf(codes.FailedPrecondition, reason("ONNXRUNTIME_NOT_FOUND"), "no library")
+	}
+	r.serve(nil)
+	if p, err := r.client.PlanTraining(t.Context(), &trainerv1.PlanTrainingRequest{Spec: r.grpo(3, func(*trainerv1.TrainSpec) {})}); !rpc.Is(err, reason("ONNXRUNTIME_NOT_FOUND")) {
+		t.Errorf("%v, %v", p, err)
 	}
 }

@@ -20,6 +20,10 @@ func (s *Service) PlanTraining(ctx context.Context, req *trainerv1.PlanTrainingR
 	if err != nil {
 		return nil, problem(err)
 	}
+	// What is missing on this machine is said before anybody spends minutes on judging every row of a dataset.
+	if _, _, err := b.Probe(ctx); err != nil {
+		return nil, problem(err)
+	}
 	if err := s.checkRows(ctx, b, p); err != nil {
 		return nil, problem(err)
 	}

@@ -55,7 +55,8 @@ func (s *Service) checkTask(ctx context.Context, c *verdict.Candidate, compiled 
 	if _, scored := empty.verdict.Scored(); !scored || empty.verdict.Passed() {
 		return answer(empty, false)
 	}
-	if prompt, ok := promptOf(c); ok {
+	// A prompt that is a program which passes its own tests is nothing that happens, and running one costs a job a row.
+	if prompt, ok := promptOf(c); ok && !compiled.Waits {
 		if echo := respond(prompt); echo.verdict.Passed() {
 			best.verdict.Note(findingEcho, verdict.Warn, "the prompt passes as its own answer; it was read as "+verdict.Cap(echo.verdict.Extracted))
 		}
