@@ -36,7 +36,7 @@ type demo struct {
 func demos() map[string]demo {
 	return map[string]demo{
 		demoArithmetic: {pack: "arithmetic", train: 6000, heldout: 500, context: 44, answer: 30, warmup: 1200, steps: 150},
-		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 115, steps: 60},
+		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 125, steps: 80},
 		"code":         {pack: "code_functions", train: 2000, heldout: 300, context: 60, answer: 36, warmup: 80, steps: 60},
 	}
 }
