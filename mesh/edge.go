@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"google.golang.org/grpc"
+
 	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
 	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
@@ -13,6 +15,7 @@ import (
 	"github.com/provenir/provenir/internal/lifecycle"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/services/gateway"
+	"github.com/provenir/provenir/services/gateway/openenv"
 )
 
 // gateway serves REST. It passes the caller's own token on, so its connections carry none of their own.
@@ -21,6 +24,7 @@ func (b *builder) gateway(ctx context.Context) error {
 		return nil
 	}
 	var routes []gateway.Route
+	var verifier *grpc.ClientConn
 	for _, x := range []struct {
 		role     Role
 		register gateway.Register
@@ -41,8 +45,11 @@ func (b *builder) gateway(ctx context.Context) error {
 		}
 		b.closers = append(b.closers, conn.Close)
 		routes = append(routes, gateway.Route{Register: x.register, Conn: conn})
+		if x.role == Verifier {
+			verifier = conn
+		}
 	}
-	s, err := gateway.New(ctx, gateway.Config{Version: Version(), Metrics: b.metricsHandler()}, gateway.Deps{Routes: routes, Ready: b.Health, Log: b.log})
+	s, err := gateway.New(ctx, gateway.Config{Version: Version(), Metrics: b.metricsHandler()}, gateway.Deps{Routes: routes, Verifier: verifier, Ready: b.Health, Log: b.log})
 	if err != nil {
 		return err
 	}
@@ -53,4 +60,24 @@ func (b *builder) gateway(ctx context.Context) error {
 	b.at.HTTP = l.Addr().String()
 	b.group.Start(ctx, lifecycle.Task{Name: "gateway", Run: func(ctx context.Context) error { return s.Serve(ctx, l) }})
 	return nil
+}
+
+// ServeEnvironment serves one environment of this process's verifier to OpenEnv's clients, and gives the address. It
+// asks for the same token as everything else here.
+func (m *Mesh) ServeEnvironment(ctx context.Context, name, addr string, production bool) (string, error) {
+	conn, err := rpc.Dial(rpc.DialConfig{Memory: m.memory})
+	if err != nil {
+		return "", err
+	}
+	m.closers = append(m.closers, conn.Close)
+	s, err := gateway.NewEnvironment(openenv.Config{Environment: name, Version: Version(), Production: production}, conn, m.log)
+	if err != nil {
+		return "", err
+	}
+	l, err := loopbackListener(addr, "--port")
+	if err != nil {
+		return "", err
+	}
+	m.group.Start(ctx, lifecycle.Task{Name: "environment " + name, Run: func(ctx context.Context) error { return s.Serve(ctx, l) }})
+	return l.Addr().String(), nil
 }

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -33,6 +34,8 @@ type Config struct {
 // Deps are the gateway's neighbours.
 type Deps struct {
 	Routes []Route
+	// Verifier is where engines' calls go, without a credential of its own; nil leaves them out.
+	Verifier grpc.ClientConnInterface
 	// Ready says whether every role that this process runs serves.
 	Ready func(ctx context.Context) error
 	Log   *slog.Logger
@@ -43,6 +46,7 @@ type Service struct {
 	handler http.Handler
 	log     *slog.Logger
 	ready   func(ctx context.Context) error
+	faces   []func(ctx context.Context) error // what engine-facing handlers do beside calls, while the gateway serves
 }
 
 // New builds the handlers; it starts nothing.
@@ -69,6 +73,11 @@ func New(ctx context.Context, cfg Config, d Deps) (*Service, error) {
 		root.Handle("GET /metrics", cfg.Metrics)
 	}
 	root.Handle("/v1/", streams(mux))
+	if d.Verifier != nil {
+		if err := s.engines(root, cfg, d); err != nil {
+			return nil, err
+		}
+	}
 	s.handler = guard(root)
 	return s, nil
 }
@@ -84,6 +93,13 @@ func (s *Service) Serve(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 		MaxHeaderBytes: 64 << 10, BaseContext: func(net.Listener) context.Context { return ctx },
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
+	var faces sync.WaitGroup
+	defer faces.Wait()
+	ctx, end := context.WithCancel(ctx)
+	defer end()
+	for _, run := range s.faces {
+		faces.Go(func() { _ = run(ctx) }) // they end with ctx, and for no other reason
+	}
 	done := make(chan error, 1)
 	go func() { done <- srv.Serve(l) }()
 	select {

@@ -138,5 +138,5 @@ func problem(err error) (*verifierv1.RunEpisodeResponse, error) {
 		return nil, err
 	}
 	return &verifierv1.RunEpisodeResponse{Answer: &verifierv1.RunEpisodeResponse_Problem{Problem: &verifierv1.EpisodeProblem{
-		Reason: rpc.Reason(p), Detail: rpc.Message(p)}}}, nil
+		Reason: rpc.Reason(p), Detail: p.GRPCStatus().Message()}}}, nil
 }

@@ -1,0 +1,323 @@
+package validate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+)
+
+// with opens an environment for one rule.
+func with(ctx context.Context, t Target, try func(p Peer) error) error {
+	p, err := t.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("open: %w", err)
+	}
+	defer p.Drop()
+	return try(p)
+}
+
+func resetBegins(ctx context.Context, t Target) error {
+	return with(ctx, t, func(p Peer) error {
+		o, err := p.Reset(ctx, 1, "")
+		if err != nil {
+			return fmt.Errorf("reset: %w", err)
+		}
+		if o.Done {
+			return fmt.Errorf("reset gives an episode that is over: %v", o)
+		}
+		return nil
+	})
+}
+
+func keepsID(ctx context.Context, t Target) error {
+	return with(ctx, t, func(p Peer) error {
+		const id = "validate-1"
+		if _, err := p.Reset(ctx, 1, id); err != nil {
+			return err
+		}
+		s, err := p.State(ctx)
+		if err == nil && s.Episode != id {
+			err = fmt.Errorf("the episode was named %q, its state says %q", id, s.Episode)
+		}
+		return err
+	})
+}
+
+func countsSteps(ctx context.Context, t Target) error {
+	valid, _, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	return with(ctx, t, func(p Peer) error {
+		if _, err := p.Reset(ctx, 1, ""); err != nil {
+			return err
+		}
+		for want := range uint64(2) {
+			s, err := p.State(ctx)
+			if err != nil {
+				return err
+			}
+			if s.Steps != want {
+				return fmt.Errorf("the state counts %d steps after %d", s.Steps, want)
+			}
+			if want == 0 {
+				if _, err := p.Step(ctx, valid); err != nil {
+					return fmt.Errorf("a valid action %s: %w", valid, err)
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// play is a reset and up to n valid steps.
+func play(ctx context.Context, p Peer, seed uint64, action []byte, n int) ([]Seen, error) {
+	o, err := p.Reset(ctx, seed, "")
+	if err != nil {
+		return nil, err
+	}
+	out := []Seen{o}
+	for range n {
+		if o.Done {
+			break
+		}
+		if o, err = p.Step(ctx, action); err != nil {
+			return nil, err
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func same(a, b []Seen) error {
+	if len(a) != len(b) {
+		return fmt.Errorf("%d observations, then %d", len(a), len(b))
+	}
+	for i := range a {
+		if !a[i].equal(b[i]) {
+			return fmt.Errorf("observation %d is %v, then %v", i, a[i], b[i])
+		}
+	}
+	return nil
+}
+
+func deterministic(ctx context.Context, t Target) error {
+	valid, _, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	for seed := range uint64(3) {
+		var first []Seen
+		for i := range 2 {
+			var now []Seen
+			if err := with(ctx, t, func(p Peer) (err error) { now, err = play(ctx, p, seed, valid, 3); return err }); err != nil {
+				return err
+			}
+			if i == 0 {
+				first = now
+			} else if err := same(first, now); err != nil {
+				return fmt.Errorf("seed %d: %w", seed, err)
+			}
+		}
+	}
+	return nil
+}
+
+// isolates: what was done in one episode must not show in the next one of the same environment.
+func isolates(ctx context.Context, t Target) error {
+	valid, _, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	return with(ctx, t, func(p Peer) error {
+		first, err := play(ctx, p, 7, valid, 3)
+		if err != nil {
+			return err
+		}
+		again, err := play(ctx, p, 7, valid, 3)
+		if err != nil {
+			return err
+		}
+		return same(first, again)
+	})
+}
+
+func secondReset(ctx context.Context, t Target) error {
+	valid, _, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	return with(ctx, t, func(p Peer) error {
+		if _, err := play(ctx, p, 1, valid, 1); err != nil {
+			return err
+		}
+		for range 2 {
+			if o, err := p.Reset(ctx, 2, ""); err != nil || o.Done {
+				return fmt.Errorf("reset over an episode: %v, %w", o, errOr(err))
+			}
+		}
+		s, err := p.State(ctx)
+		if err == nil && s.Steps != 0 {
+			err = fmt.Errorf("%d steps after a reset", s.Steps)
+		}
+		return err
+	})
+}
+
+var errOver = errors.New("it is over at once")
+
+func errOr(err error) error {
+	if err == nil {
+		return errOver
+	}
+	return err
+}
+
+// badAction: what is no action is refused, or is an observation that says so; it ends nothing and is not paid.
+func badAction(ctx context.Context, t Target) error {
+	_, wrong, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, action := range wrong {
+		err := with(ctx, t, func(p Peer) error {
+			if _, err := p.Reset(ctx, 1, ""); err != nil {
+				return err
+			}
+			return refuses(ctx, p, action)
+		})
+		if err != nil {
+			return fmt.Errorf("action %.80s: %w", action, err)
+		}
+	}
+	return nil
+}
+
+func refuses(ctx context.Context, p Peer, action []byte) error {
+	o, err := p.Step(ctx, action)
+	var r *Refused
+	switch {
+	case errors.As(err, &r):
+		return nil
+	case err != nil:
+		return err
+	case !o.Error || o.Done || o.Reward != nil && *o.Reward > 0:
+		return fmt.Errorf("it was taken: %v", o)
+	}
+	return nil
+}
+
+func goesOn(ctx context.Context, t Target) error {
+	valid, wrong, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	return with(ctx, t, func(p Peer) error {
+		if _, err := p.Reset(ctx, 1, ""); err != nil {
+			return err
+		}
+		if err := refuses(ctx, p, wrong[0]); err != nil {
+			return err
+		}
+		if _, err := p.State(ctx); err != nil {
+			return fmt.Errorf("state after an error: %w", err)
+		}
+		if _, err := p.Step(ctx, valid); err != nil {
+			return fmt.Errorf("a valid action after an error: %w", err)
+		}
+		return nil
+	})
+}
+
+// toEnd plays until the episode is over.
+func toEnd(ctx context.Context, p Peer, action []byte) ([]Seen, error) {
+	seen, err := play(ctx, p, 1, action, mostSteps)
+	if err == nil && !seen[len(seen)-1].Done {
+		err = &Unchecked{fmt.Sprintf("no end came in %d steps with the action %.80s", mostSteps, action)}
+	}
+	return seen, err
+}
+
+func stepAfterEnd(ctx context.Context, t Target) error {
+	valid, _, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	return with(ctx, t, func(p Peer) error {
+		if _, err := toEnd(ctx, p, valid); err != nil {
+			return err
+		}
+		o, err := p.Step(ctx, valid)
+		var r *Refused
+		if errors.As(err, &r) {
+			_, err = p.Reset(ctx, 1, "") // and the next episode begins
+			return err
+		}
+		if err != nil {
+			return fmt.Errorf("a step after the end: %w", err)
+		}
+		return fmt.Errorf("a step after the end was taken: %v", o)
+	})
+}
+
+func finite(ctx context.Context, t Target) error {
+	valid, _, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	return with(ctx, t, func(p Peer) error {
+		seen, err := play(ctx, p, 1, valid, mostSteps)
+		for _, o := range seen {
+			if o.Reward != nil && (math.IsNaN(*o.Reward) || math.IsInf(*o.Reward, 0)) {
+				return fmt.Errorf("%v", o)
+			}
+		}
+		return err
+	})
+}
+
+func truncatedIsDone(ctx context.Context, t Target) error {
+	valid, wrong, err := t.Actions(ctx)
+	if err != nil {
+		return err
+	}
+	for _, action := range append([][]byte{valid}, wrong...) {
+		err := with(ctx, t, func(p Peer) error {
+			o, err := p.Reset(ctx, 1, "")
+			for range mostSteps {
+				if err != nil || o.Done {
+					break
+				}
+				if o.Truncated {
+					return fmt.Errorf("truncated and not done: %v", o)
+				}
+				o, err = p.Step(ctx, action)
+			}
+			var r *Refused
+			if errors.As(err, &r) {
+				return nil
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func closes(ctx context.Context, t Target) error {
+	return with(ctx, t, func(p Peer) error {
+		if _, err := p.Reset(ctx, 1, ""); err != nil {
+			return err
+		}
+		if err := p.Close(ctx); err != nil {
+			return fmt.Errorf("close: %w", err)
+		}
+		if o, err := p.Reset(ctx, 1, ""); err == nil {
+			return fmt.Errorf("after close an episode begins: %v", o)
+		}
+		return nil
+	})
+}
