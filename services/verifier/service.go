@@ -64,7 +64,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	others := &peers{}
 	s := &Service{
 		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), sandbox: pool, peers: others,
-		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool), Dial: others.dial}),
+		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool), Dial: others.dial, Interpreter: identify(pool)}),
 		replay:   replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
 	}
 	if s.counts, err = newCounters(d.Metrics); err != nil {

@@ -51,6 +51,9 @@ func (c *compiledSpecs) get(m *verifierv1.Spec) (*catalog.Compiled, error) {
 	if err != nil {
 		return nil, specProblem(err)
 	}
+	if made.Transient {
+		return made, nil
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.known[key] == nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/provenir/provenir/internal/task"
+	"github.com/provenir/provenir/services/verifier/code"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
@@ -112,6 +114,42 @@ func TestDigest(t *testing.T) {
 	s, _ := spec.ParseText("math")
 	if other, _ := Compile(s, Env{Code: "another build"}); other.Digest == plain.Digest {
 		t.Error("another build keeps the digest")
+	}
+}
+
+// noRunner compiles code where nothing is judged.
+type noRunner struct{ code.Runner }
+
+func TestDigestKnowsTheInterpreter(t *testing.T) {
+	parse := func(text string) spec.Spec {
+		s, err := spec.ParseText(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	plain, both := parse("code"), spec.Spec{Name: "composite", Members: []spec.Spec{parse("math"), parse("code")}}
+	digest := func(s spec.Spec, id sandbox.Identity, err error) (*Compiled, [32]byte) {
+		c, e := Compile(s, Env{Code: "test", Sandbox: noRunner{}, Interpreter: func() (sandbox.Identity, error) { return id, err }})
+		if e != nil {
+			t.Fatal(e)
+		}
+		return c, c.Digest
+	}
+	old, patched := sandbox.Identity{Version: "3.12.3", Binary: "a"}, sandbox.Identity{Version: "3.12.3", Binary: "b"}
+	for _, s := range []spec.Spec{plain, both} {
+		_, a := digest(s, old, nil)
+		_, b := digest(s, patched, nil)
+		if _, again := digest(s, old, nil); a == b || a != again {
+			t.Errorf("%s: %x with one interpreter, %x with another", s.Name, a, b)
+		}
+		if c, _ := digest(s, sandbox.Identity{}, errors.New("no Python")); !c.Transient {
+			t.Errorf("%s: a digest without its interpreter is kept", s.Name)
+		}
+	}
+	_, a := digest(parse("math"), old, nil)
+	if _, b := digest(parse("math"), patched, nil); a != b {
+		t.Error("math does not run code, and its digest depends on Python")
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/remote"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
@@ -20,7 +21,7 @@ const Revision = "verifier/1"
 type Compiled struct {
 	Name   string
 	Judge  verdict.Judge
-	Digest [sha256.Size]byte // of spec with defaults, code and tables
+	Digest [sha256.Size]byte // of spec with defaults, code, tables and, where code runs, the interpreter
 	Spec   spec.Resolved
 	// Cheap says that a verdict takes well under a millisecond, so that every rollout can have a second one.
 	Cheap bool
@@ -28,6 +29,9 @@ type Compiled struct {
 	Waits bool
 	// SameJob says that the second verdict comes with the first: hidden tests run in the job of the visible ones.
 	SameJob bool
+	// Transient says that the interpreter could not be told, so that the digest is not the one that it will have with
+	// it: do not keep it. Its verdicts are unscored and say why.
+	Transient bool
 }
 
 // Env is what judges need besides their spec.
@@ -35,6 +39,8 @@ type Env struct {
 	Code    string      // names the build
 	Sandbox code.Runner // nil where code cannot run
 	Dial    remote.Dial // nil where nobody else is asked
+	// Interpreter identifies what runs code: another Python answers otherwise. Nil where code cannot run.
+	Interpreter func() (sandbox.Identity, error)
 }
 
 func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
@@ -60,15 +66,23 @@ func Compile(s spec.Spec, env Env) (*Compiled, error) {
 	if err != nil {
 		return nil, err
 	}
+	c := &Compiled{Name: s.Name, Judge: judge, Spec: resolved, Cheap: !verdict.Waits(judge), Waits: verdict.Waits(judge)}
+	var interpreter *sandbox.Identity
+	if env.Interpreter != nil && runsCode(&resolved) {
+		id, err := env.Interpreter()
+		interpreter, c.Transient = &id, err != nil
+	}
 	doc, err := json.Marshal(struct {
-		Spec     spec.Resolved `json:"spec"`
-		Code     string        `json:"code"`
-		Revision string        `json:"revision"`
-	}{resolved, env.Code, Revision})
+		Spec        spec.Resolved     `json:"spec"`
+		Code        string            `json:"code"`
+		Revision    string            `json:"revision"`
+		Interpreter *sandbox.Identity `json:"interpreter,omitempty"`
+	}{resolved, env.Code, Revision, interpreter})
 	if err != nil {
 		return nil, fmt.Errorf("digest of %s: %w", s.Name, err)
 	}
-	return &Compiled{Name: s.Name, Judge: judge, Digest: sha256.Sum256(doc), Spec: resolved, Cheap: !verdict.Waits(judge), Waits: verdict.Waits(judge)}, nil
+	c.Digest = sha256.Sum256(doc)
+	return c, nil
 }
 
 // maxNesting bounds composites within composites.

@@ -23,6 +23,18 @@ func wall(r *spec.Resolved) time.Duration {
 	return longest
 }
 
+func runsCode(r *spec.Resolved) bool {
+	if r.Name == code.Name {
+		return true
+	}
+	for i := range r.Members {
+		if runsCode(&r.Members[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // program is the verifier of code as a judge among the others.
 type program struct{ verifier *code.Verifier }
 
