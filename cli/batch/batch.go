@@ -167,7 +167,7 @@ func (o *Options) run(ctx context.Context, in *rows.Reader, out io.Writer, one f
 		return err
 	}
 	if wrong > 0 && !o.KeepGoing {
-		return app.Usage(fmt.Errorf("%d rows could not be used; their lines say why", wrong))
+		return app.Usage(fmt.Errorf("%d row(s) could not be used; their lines say why", wrong))
 	}
 	return nil
 }

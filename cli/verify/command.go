@@ -3,6 +3,7 @@ package verify
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -113,7 +114,8 @@ func answer(r row, m *verifierv1.VerifyBatchResponse) line {
 		l.execution = &execution{
 			Limit: e.GetLimit(), Tamper: e.GetTamper(), TestsRun: e.GetTestsRun(), TestsPassed: e.GetTestsPassed(),
 			Stdout: strings.ToValidUTF8(string(run.GetStdout()), "\uFFFD"), Stderr: strings.ToValidUTF8(string(run.GetStderr()), "\uFFFD"),
-			WallMS: run.GetWall().AsDuration().Seconds() * 1e3, CPUMS: run.GetCpu().AsDuration().Seconds() * 1e3, MaxRSSMB: float64(run.GetMaxRssBytes()) / (1 << 20),
+			WallMS: float64(run.GetWall().AsDuration().Microseconds()) / 1e3, CPUMS: float64(run.GetCpu().AsDuration().Microseconds()) / 1e3,
+			MaxRSSMB:  math.Round(float64(run.GetMaxRssBytes())/(1<<20)*100) / 100,
 			Isolation: fmt.Sprintf("T%d", e.GetTier()),
 		}
 	}

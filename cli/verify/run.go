@@ -104,7 +104,7 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 	}
 	switch {
 	case wrong > 0 && !o.KeepGoing:
-		return app.Usage(fmt.Errorf("%d rows could not be used; their lines say why (--keep-going accepts that)", wrong))
+		return app.Usage(fmt.Errorf("%d row(s) could not be used; their lines say why (--keep-going accepts that)", wrong))
 	case failed > 0:
 		return app.Fails(fmt.Errorf("%d rows do not hold: their own reference fails, or an empty answer passes", failed))
 	case unchecked > 0:
