@@ -11,6 +11,7 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/services/gateway/credential"
 	"github.com/provenir/provenir/services/gateway/openenv"
+	"github.com/provenir/provenir/services/gateway/rewardhttp"
 )
 
 // engines adds the handlers that training engines of other makers call.
@@ -22,6 +23,7 @@ func (s *Service) engines(root *http.ServeMux, cfg Config, d Deps) error {
 	}
 	s.faces = append(s.faces, environments.Run)
 	root.Handle("/openenv/", credential.Pass(environments.Handler()))
+	rewardhttp.New(verifier).Add(root, credential.Pass)
 	return nil
 }
 

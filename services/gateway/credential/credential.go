@@ -11,9 +11,10 @@ import (
 )
 
 // Pass puts the request's credential and trace into its outgoing context. Clients of other makers know no bearer tokens
-// and take names and passwords from a URL; a password of theirs is taken as the token.
+// and take names and passwords from a URL; a password of theirs is taken as the token. Browsers remember passwords and send
+// them unasked, so calls from pages of other origins are refused.
 func Pass(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		out := metadata.MD{}
 		if a := bearer(r.Header.Get("Authorization")); a != "" {
 			out.Set("authorization", a)
@@ -24,7 +25,7 @@ func Pass(next http.Handler) http.Handler {
 			}
 		}
 		next.ServeHTTP(w, r.WithContext(metadata.NewOutgoingContext(r.Context(), out)))
-	})
+	}))
 }
 
 func bearer(header string) string {
