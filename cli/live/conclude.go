@@ -82,7 +82,7 @@ func ended(r *orchestratorv1.Run) error {
 	}
 	state := strings.ToLower(strings.TrimPrefix(r.GetState().String(), "RUN_STATE_"))
 	if f := r.GetFailure(); f != nil {
-		err := fmt.Errorf("the run %s: %s [%s]", state, f.GetMessage(), f.GetCode())
+		err := fmt.Errorf("the run %s: %s [%s]", state, strings.TrimPrefix(f.GetMessage(), f.GetCode()+": "), f.GetCode())
 		switch f.GetCode() {
 		case "DATASET_INVALID", "DATASET_NOT_FOUND", "VERIFIER_INVALID":
 			return app.Usage(err)
