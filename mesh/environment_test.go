@@ -81,7 +81,7 @@ func TestRecordedTranscript(t *testing.T) {
 	m, _, address := environmentMesh(t, "calculator", false)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	conn, _, err := websocket.Dial(ctx, "ws://x:"+m.Token()+"@"+address+"/ws", nil)
+	conn, _, err := websocket.Dial(ctx, "ws://x:"+m.Token()+"@"+address+"/ws", nil) //nolint:bodyclose // the connection has taken it over
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -82,6 +82,7 @@ func (h *held) add(r *room) error {
 		return &failure{code: validationError, message: "an episode of that episode_id is open; take another name, or none"}
 	}
 	h.open[r.id] = r
+	delete(h.over, r.id)
 	return nil
 }
 

@@ -112,6 +112,9 @@ func readReset(raw []byte, environment string) (*verifierv1.ResetEpisode, *failu
 // readAction gives the action as the policy wrote it. {"text": …} is that; {"tool": …, "arguments": …} and OpenEnv's own
 // {"type": "call_tool", "tool_name": …, "arguments": …} are written as a call. metadata is the client's and goes nowhere.
 func readAction(raw []byte) ([]byte, *failure) {
+	if null(raw) {
+		return nil, &failure{code: validationError, message: "an action is needed"}
+	}
 	m, bad := members(raw, "an action", "text", "tool", "arguments", "type", "tool_name", "metadata")
 	if bad != nil {
 		return nil, bad

@@ -49,7 +49,7 @@ func TestResets(t *testing.T) {
 		t.Errorf("without a seed: %d and %d", a.GetSeed(), b.GetSeed())
 	}
 	for _, data := range []string{`{"seed":-1}`, `{"seed":1.5}`, `{"seed":1e3}`, `{"seed":"1"}`, `{"seed":18446744073709551616}`, `{"difficulty":11}`, `{"difficulty":65536}`,
-		`{"episode_id":1}`, `{"dificulty":3}`, `[]`, `1`, `{"episode_id":"` + strings.Repeat("x", 129) + `"}`} {
+		`{"episode_id":1}`, `{"hardness":3}`, `[]`, `1`, `{"episode_id":"` + strings.Repeat("x", 129) + `"}`} {
 		if r, bad := readReset([]byte(data), "e"); bad == nil || bad.code != validationError {
 			t.Errorf("%.60s: %v, %v", data, r, bad)
 		}
