@@ -103,7 +103,7 @@ func TestWrongUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := filepath.Join(dir, "mesh.yaml")
-	if err := os.WriteFile(config, []byte("data: x\nlog:\n  levle: info\n"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte("data: x\nlog:\n  levels: info\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	token := map[string]string{"PROVENIR_TOKEN": "x"}
@@ -117,7 +117,7 @@ func TestWrongUse(t *testing.T) {
 		{"unknown verb", nil, []string{"verfy"}, 2, "verify"},
 		{"unknown verb of a noun", nil, []string{"run", "shwo"}, 2, "did you mean show?"},
 		{"noun without a verb and --json", nil, []string{"run", "--json"}, 2, "it needs a verb"},
-		{"unknown key of the mesh's settings", nil, []string{"config", "check", "--config-file", config}, 2, "mesh.yaml:3: log.levle: unknown key (did you mean log.level?)"},
+		{"unknown key of the mesh's settings", nil, []string{"config", "check", "--config-file", config}, 2, "mesh.yaml:3: log.levels: unknown key (did you mean log.level?)"},
 		{"rl without anything", nil, []string{"rl"}, 2, "--demo"},
 		{"rl with a slip in --set", nil, []string{"rl", "--demo", "--set", "hyper.max_step=3"}, 2, "--set: hyper.max_step: unknown key (did you mean max_steps?)"},
 		{"rl with a value out of range", nil, []string{"rl", "--demo", "--device", "gpu"}, 2, "engine.device"},

@@ -21,7 +21,7 @@ type follower struct {
 	token string
 }
 
-// ended is what each gives after the last event.
+// errEnded is what each gives after the last event.
 var errEnded = errors.New("the run has ended")
 
 // each calls f for every event until f or ctx ends it; after the run's last event it gives errEnded. A broken stream is

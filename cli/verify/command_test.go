@@ -146,6 +146,20 @@ func TestCheckTasks(t *testing.T) {
 	}
 }
 
+// A row without an answer of its own was not checked, which is no pass and no failure; a failure beside it counts more.
+func TestCheckTasksOfRowsWithoutAnAnswer(t *testing.T) {
+	const spec = `json_schema:schema="{}"`
+	open := `{"id":"a","prompt":"x","schema":{"type":"object"}}` + "\n"
+	got, code, err := verify(t, open, "--spec", spec, "--in", "-", "--check-tasks")
+	if code != 3 || len(got) != 1 || got[0].TaskOK != nil || !strings.Contains(err.Error(), "1 rows have no answer of their own") {
+		t.Errorf("%+v, %d, %v", got, code, err)
+	}
+	bad := `{"id":"b","prompt":"x","schema":{"type":"object"},"solution":"no JSON"}` + "\n"
+	if got, code, err := verify(t, open+bad, "--spec", spec, "--in", "-", "--check-tasks"); code != 1 {
+		t.Errorf("%+v, %d, %v", got, code, err)
+	}
+}
+
 func TestWrongUse(t *testing.T) {
 	dir := t.TempDir()
 	broken := filepath.Join(dir, "rows.json")
