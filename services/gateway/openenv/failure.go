@@ -56,7 +56,7 @@ func statusOf(err error) int {
 // fail answers over HTTP, in the form that OpenEnv's servers have.
 func fail(w http.ResponseWriter, err error) {
 	var f *failure
-	message := rpc.Message(err)
+	message := status.Convert(err).Message()
 	if errors.As(err, &f) {
 		message = f.message
 	}

@@ -1,6 +1,7 @@
 package env
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -95,10 +96,14 @@ func New(d Definition) (*Environment, error) {
 		}
 		e.checkers[t.Name] = c
 	}
-	var err error
-	if e.ToolsJSON, err = json.Marshal(tools); err != nil {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false) // policies read it
+	err := enc.Encode(tools)
+	if err != nil {
 		return nil, fmt.Errorf("environment %s: write its tools: %w", d.Name, err)
 	}
+	e.ToolsJSON = bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 	if e.known, err = toolcall.ReadTools(e.ToolsJSON); err != nil {
 		return nil, fmt.Errorf("environment %s: %w", d.Name, err)
 	}
