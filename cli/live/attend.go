@@ -6,11 +6,12 @@ import (
 	"fmt"
 
 	"github.com/provenir/provenir/cli/app"
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 )
 
 // Attend prints a run's events until it has ended, and then how. At the first Ctrl-C a run that lives in this process
-// finishes its step and saves, and the command that goes on with it is named; a run of another mesh goes on without us.
+// finishes its step, which saves it, and the command that goes on with it is named; a run of another mesh goes on without us.
 // The second Ctrl-C ends the process at once (cli.Main): the ledger and the snapshots are made for that.
 func Attend(ctx context.Context, a *app.App, s *app.Session, uid string) error {
 	w := &follower{a: a, c: orchestratorv1.NewOrchestratorServiceClient(s.Conn), uid: uid}
@@ -50,24 +51,20 @@ func where(a *app.App) string {
 	return " --data " + s.Get("data")
 }
 
-// settle lets the run finish the step that is under way. A run that waits, or has not begun, has none. It is held with a
-// pause, and let go once it is held: who goes on with it later need not know of the pause. A pause that a person asked for
-// stays.
+// settle waits until the step that is under way is finished and written down. A run that waits, or has not begun, has none.
+// The run is not asked to pause: if the process died before it took that back, whoever goes on would find it held.
 func (w *follower) settle(ctx context.Context, show func(*orchestratorv1.WatchRunResponse) error) error {
 	r, err := w.get(ctx)
 	if err != nil || idle(r) {
 		return err
 	}
 	w.a.Tell("finishing the step under way; Ctrl-C again stops at once, and nothing that was recorded is lost")
-	if _, err := w.c.PauseRun(ctx, &orchestratorv1.PauseRunRequest{Run: w.uid}); err != nil {
-		if now, look := w.get(ctx); look == nil && now.GetEndTime() != nil {
-			return errEnded
-		}
-		return err
-	}
 	err = w.each(ctx, func(m *orchestratorv1.WatchRunResponse) error {
 		if err := show(m); err != nil {
 			return err
+		}
+		if finishes(m.GetStep().GetFacts(), r.GetProgress()) {
+			return errSettled
 		}
 		if m.GetRun() == nil || !idle(m.GetRun()) {
 			return nil
@@ -77,11 +74,15 @@ func (w *follower) settle(ctx context.Context, show func(*orchestratorv1.WatchRu
 		}
 		return errSettled
 	})
-	if !errors.Is(err, errSettled) {
-		return err
+	if errors.Is(err, errSettled) {
+		return nil
 	}
-	_, err = w.c.ResumeRun(ctx, &orchestratorv1.ResumeRunRequest{Run: w.uid})
 	return err
+}
+
+// finishes says whether a step is the one that was under way, or a later one: those before it may still be told.
+func finishes(f *corev1.StepFacts, before *orchestratorv1.Progress) bool {
+	return f != nil && (f.GetStep() >= before.GetStep() || f.GetBranch() > before.GetBranch())
 }
 
 var errSettled = errors.New("no step is under way")

@@ -13,37 +13,39 @@ import (
 	"time"
 )
 
-var built struct {
-	sync.Once
-	dir string
-	err error
-}
+var folder string // of the binary
+
+// binary builds it once.
+var binary = sync.OnceValues(func() (string, error) {
+	var err error
+	if folder, err = os.MkdirTemp("", "provenir-e2e-"); err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, "provenir")
+	cmd := exec.Command("go", "build", "-o", path, "./cmd/provenir")
+	cmd.Dir = "../.."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build: %w: %s", err, out)
+	}
+	return path, nil
+})
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if built.dir != "" {
-		_ = os.RemoveAll(built.dir) // a temporary folder: nothing is lost when it stays
+	if folder != "" {
+		_ = os.RemoveAll(folder) // a temporary folder: nothing is lost when it stays
 	}
 	os.Exit(code)
 }
 
-// provenir is the binary as people run it, built once.
+// provenir is the binary as people run it.
 func provenir(t *testing.T) string {
 	t.Helper()
-	built.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "provenir-e2e-"); built.err != nil {
-			return
-		}
-		cmd := exec.Command("go", "build", "-o", filepath.Join(built.dir, "provenir"), "./cmd/provenir")
-		cmd.Dir = "../.."
-		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("build: %w: %s", err, out)
-		}
-	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return filepath.Join(built.dir, "provenir")
+	return path
 }
 
 // process is one call of the binary. What it says on standard error can be waited for.
