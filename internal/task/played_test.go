@@ -13,7 +13,7 @@ func TestPlayedPacks(t *testing.T) {
 			t.Fatal(err)
 		}
 		for d := 1; d <= 10; d++ {
-			const n = 4000
+			const n = 2000
 			count, most := map[string]int{}, 0
 			for index := range uint64(n) {
 				i, err := p.Instance(99, index, Setting{Difficulty: d})

@@ -21,6 +21,9 @@ func (s *Service) ValidateEnvironment(r *verifierv1.ValidateEnvironmentRequest, 
 		if err != nil {
 			return invalid("target", "%w", err)
 		}
+		if err := remote.Reach(stream.Context()); err != nil {
+			return rpc.Errorf(codes.Unavailable, corev1.ErrorReason_ERROR_REASON_PEER_UNAVAILABLE, "nothing was tried: %w", err)
+		}
 		target = remote
 	} else if _, ok := s.envs.lookup(name); ok {
 		target = &here{s, name}

@@ -19,7 +19,14 @@ func (r *Remote) Extra() []Rule {
 	return []Rule{
 		{"openapi_version_available", on(r.openAPI)}, {"health_endpoint", on(r.health)}, {"metadata_endpoint", on(r.metadata)},
 		{"schema_endpoint", on(func(ctx context.Context) error { _, err := r.schema(ctx); return err })}, {"mcp_endpoint", on(r.mcp)},
-		{"mode_endpoint_consistency", on(r.mode)}, {"raw_messages", on(r.raw)},
+		{"mode_endpoint_consistency", on(r.mode)},
+		{"raw_messages", on(func(ctx context.Context) error {
+			return r.raw(ctx, [][2]string{{"{", "INVALID_JSON"}, {`{"type":"dance"}`, "UNKNOWN_TYPE"}, {`{"type":"step"}`, "VALIDATION_ERROR"}})
+		})},
+		// A reader that recurses dies of this one, and takes the episode with it.
+		{"nested_message_is_an_error", on(func(ctx context.Context) error {
+			return r.raw(ctx, [][2]string{{`{"type":"step","data":{"a":` + strings.Repeat("[", 20_000), "INVALID_JSON"}})
+		})},
 	}
 }
 
@@ -46,6 +53,20 @@ func (r *Remote) get(ctx context.Context, method, path, body string) (map[string
 		return nil, fmt.Errorf("%s /%s: status %d, body %.120q; want 200 and an object", method, path, resp.StatusCode, b)
 	}
 	return out, nil
+}
+
+// Reach says why nobody answers at the address; whatever answers there is a server, and the rules are about it.
+func (r *Remote) Reach(ctx context.Context) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base.JoinPath("health").String(), nil)
+	if err != nil {
+		return err
+	}
+	maps.Copy(req.Header, r.header)
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return err
+	}
+	return resp.Body.Close()
 }
 
 func (r *Remote) openAPI(ctx context.Context) error {
@@ -116,8 +137,8 @@ func (r *Remote) mode(ctx context.Context) error {
 	return nil
 }
 
-// raw sends what is no message. Each must be answered with its code, and the connection goes on.
-func (r *Remote) raw(ctx context.Context) error {
+// raw sends what is no message, each with the code of its answer. The connection goes on.
+func (r *Remote) raw(ctx context.Context, messages [][2]string) error {
 	return with(ctx, r, func(p Peer) error {
 		s, ok := p.(*socket)
 		if !ok {
@@ -126,14 +147,11 @@ func (r *Remote) raw(ctx context.Context) error {
 		if _, err := s.Reset(ctx, 1, ""); err != nil {
 			return err
 		}
-		for _, c := range []struct{ raw, code string }{
-			{"{", "INVALID_JSON"}, {`{"type":"dance"}`, "UNKNOWN_TYPE"}, {`{"type":"step"}`, "VALIDATION_ERROR"},
-			{`{"type":"step","data":{"a":` + strings.Repeat("[", 20_000), "INVALID_JSON"},
-		} {
-			_, err := s.ask(ctx, []byte(c.raw), "error")
+		for _, c := range messages {
+			_, err := s.ask(ctx, []byte(c[0]), "error")
 			var refused *Refused
-			if !errors.As(err, &refused) || refused.Code != c.code {
-				return fmt.Errorf("message %.60s: want %s, have %w", c.raw, c.code, errOr(err))
+			if !errors.As(err, &refused) || refused.Code != c[1] {
+				return fmt.Errorf("message %.60s: want %s, have %w", c[0], c[1], errOr(err))
 			}
 		}
 		if _, err := s.State(ctx); err != nil {
