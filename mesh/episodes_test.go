@@ -280,3 +280,36 @@ func TestIdleConnectionsAreClosed(t *testing.T) {
 		t.Errorf("%s, %v", got, err)
 	}
 }
+
+// A client that does not answer pings is gone, whatever its connection says; one that does stays.
+func TestPings(t *testing.T) {
+	const ping = 500 * time.Millisecond
+	f := newFace(t, openenv.Config{MaxConcurrentEnvs: 1, Ping: ping}, 0)
+	ctx := t.Context()
+	silent := f.dial(ctx)
+	defer silent.CloseNow() //nolint:errcheck // the server closes it
+	f.say(ctx, silent, begin)
+	var alive *websocket.Conn
+	for alive == nil { // the silent one has the only place until it is found out
+		if ctx.Err() != nil {
+			t.Fatal("it never is")
+		}
+		f.clock.Advance(ping)
+		next := f.dial(ctx)
+		if got := f.say(ctx, next, begin); strings.Contains(got, "Do nothing.") {
+			alive = next
+		} else {
+			_ = next.CloseNow()
+		}
+	}
+	if _, _, err := silent.Read(ctx); err == nil {
+		t.Error("the silent connection is open")
+	}
+	defer alive.CloseNow() //nolint:errcheck // the server may have closed it
+	for range 5 {
+		f.clock.Advance(ping)
+		if got := f.say(ctx, alive, nothing); !strings.Contains(got, `"ok"`) {
+			t.Fatal(got)
+		}
+	}
+}
