@@ -13,7 +13,7 @@ import (
 
 func listCommand(a *app.App) *cobra.Command {
 	return &cobra.Command{
-		Use: "list", Short: "List the environments of this build", Args: cobra.NoArgs, Example: "  provenir env list",
+		Use: "list", Short: "List the environments of this build", Args: cobra.NoArgs, Example: "  provenir env list\n  provenir env list --json",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s, err := a.Connect(cmd.Context(), mesh.Verifier)
 			if err != nil {

@@ -19,7 +19,7 @@ func serveCommand(a *app.App) *cobra.Command {
 		Use: "serve NAME", Short: "Serve one environment to OpenEnv's clients, on loopback", Args: cobra.ExactArgs(1),
 		Long: "Serves /ws, /reset, /step, /state, /mcp, /health, /metadata, /schema and /openapi.json. Calls carry the token, as a bearer or\n" +
 			"as the password of the address; --production serves MCP only.",
-		Example: "  provenir env serve lookup --port 8000",
+		Example: "  provenir env serve lookup --port 8000\n  provenir env serve calculator --port 8001",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if a.ServerAddress() != "" {
 				return app.Usage(errors.New("env serve runs its own roles; leave --server out (a mesh serves all environments under /openenv/NAME)"))

@@ -55,18 +55,32 @@ func (r *Remote) get(ctx context.Context, method, path, body string) (map[string
 	return out, nil
 }
 
-// Reach says why nobody answers at the address; whatever answers there is a server, and the rules are about it.
+// Reach says why nothing can be tried at the address: nobody answers, or nobody lets us in, which would make every rule
+// look broken. Whatever else answers there is a server, and the rules are about it.
 func (r *Remote) Reach(ctx context.Context) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base.JoinPath("health").String(), nil)
+	for _, path := range []string{"health", "schema"} { // health is open to everybody
+		status, err := r.status(ctx, path)
+		switch {
+		case err != nil:
+			return err
+		case status == http.StatusUnauthorized || status == http.StatusForbidden:
+			return fmt.Errorf("the server answers %d at /%s: put its credential into the address, %s://NAME:PASSWORD@%s", status, path, r.base.Scheme, r.base.Host)
+		}
+	}
+	return nil
+}
+
+func (r *Remote) status(ctx context.Context, path string) (int, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.base.JoinPath(path).String(), nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	maps.Copy(req.Header, r.header)
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return resp.Body.Close()
+	return resp.StatusCode, resp.Body.Close()
 }
 
 func (r *Remote) openAPI(ctx context.Context) error {
