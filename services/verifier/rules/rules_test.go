@@ -5,19 +5,26 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
+// compile gives programs an hour, so that a machine that stalls does not decide what is tested.
 func compile(t testing.TB, program string) (verdict.Judge, error) {
+	t.Helper()
+	return compileWithin(t, program, time.Hour)
+}
+
+func compileWithin(t testing.TB, program string, within time.Duration) (verdict.Judge, error) {
 	t.Helper()
 	d := Descriptor()
 	v, err := d.Resolve(Name, map[string]any{"program": program})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(Name, v)
+	return build(Name, v, within)
 }
 
 func TestJudge(t *testing.T) {
@@ -77,6 +84,19 @@ func TestJudge(t *testing.T) {
 				t.Errorf("%+v", v)
 			}
 		})
+	}
+}
+
+func TestTimeLimit(t *testing.T) {
+	// Few steps of long work: the limit of steps is minutes away.
+	j, err := compile(t, "def verify(row):\n  while True:\n    x = list(range(100000))\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	j.(*judge).within = time.Millisecond
+	v := j.Judge(&verdict.Candidate{Response: "12"})
+	if u, ok := v.Unscored(); !ok || u.Reason != verdict.Deadline || len(v.Findings) != 1 || v.Findings[0].Kind != "time_dependent" {
+		t.Errorf("%+v", v)
 	}
 }
 

@@ -39,10 +39,13 @@ type judge struct {
 	verify    starlark.Callable
 	threshold float64
 	fields    verdict.Fields
+	within    time.Duration
 }
 
 // New runs the program's top level and finds verify. The error is a *spec.ProgramError.
-func New(path string, v spec.Values) (verdict.Judge, error) {
+func New(path string, v spec.Values) (verdict.Judge, error) { return build(path, v, maxTime) }
+
+func build(path string, v spec.Values, within time.Duration) (verdict.Judge, error) {
 	source := v.String("program")
 	refuse := func(err error) (verdict.Judge, error) { return nil, &spec.ProgramError{Path: path, Err: err} }
 	if len(source) > maxProgram {
@@ -52,7 +55,7 @@ func New(path string, v spec.Values) (verdict.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	thread, stop := limited("registration")
+	thread, stop := limited("registration", within)
 	defer stop()
 	globals, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, While: true, TopLevelControl: true}, thread, "program", source, host)
 	if err != nil {
@@ -67,14 +70,14 @@ func New(path string, v spec.Values) (verdict.Judge, error) {
 		return refuse(errors.New("verify takes one parameter, the row"))
 	}
 	threshold, _ := v.Number("threshold")
-	return &judge{verify: verify, threshold: threshold, fields: text.FieldsOf(v)}, nil
+	return &judge{verify: verify, threshold: threshold, fields: text.FieldsOf(v), within: within}, nil
 }
 
 // limited is a thread that ends by steps or time; stop frees its timer.
-func limited(name string) (t *starlark.Thread, stop func()) {
+func limited(name string, within time.Duration) (t *starlark.Thread, stop func()) {
 	t = &starlark.Thread{Name: name, Print: func(*starlark.Thread, string) {}}
 	t.SetMaxExecutionSteps(maxSteps)
-	timer := time.AfterFunc(maxTime, func() { t.Cancel(overTime) })
+	timer := time.AfterFunc(within, func() { t.Cancel(overTime) })
 	return t, func() { timer.Stop() }
 }
 
@@ -90,20 +93,20 @@ func (j *judge) Judge(c *verdict.Candidate) verdict.Verdict {
 	if err != nil {
 		return verdict.Unscore(Name, verdict.BadRow, err.Error())
 	}
-	thread, stop := limited("verify")
+	thread, stop := limited("verify", j.within)
 	defer stop()
 	out, err := starlark.Call(thread, j.verify, starlark.Tuple{row}, nil)
 	if err != nil {
-		return failed(err)
+		return j.failed(err)
 	}
 	return j.read(out)
 }
 
 // failed is the verdict on a program that ended with an error.
-func failed(err error) verdict.Verdict {
+func (j *judge) failed(err error) verdict.Verdict {
 	var e *starlark.EvalError
 	if errors.As(err, &e) && e.Msg == "Starlark computation cancelled: "+overTime {
-		v := verdict.Unscore(Name, verdict.Deadline, fmt.Sprintf("the program took more than %s", maxTime))
+		v := verdict.Unscore(Name, verdict.Deadline, fmt.Sprintf("the program took more than %s", j.within))
 		v.Note("time_dependent", verdict.Info, "the time limit of the program passed")
 		return v
 	}
