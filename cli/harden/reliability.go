@@ -3,7 +3,6 @@ package harden
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -59,25 +58,7 @@ func reliability(ctx context.Context, a *app.App, req *verifierv1.CheckReliabili
 	if err != nil {
 		return err
 	}
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			return insufficient(err)
-		}
-		if p := m.GetProgress(); p != nil {
-			progress(a, p)
-			continue
-		}
-		r := m.GetReport()
-		if a.JSON {
-			if err := a.PrintJSON(r); err != nil {
-				return err
-			}
-		} else {
-			printReliability(a, r)
-		}
-		return verdictOf(r.GetVerdict(), r.GetReasons())
-	}
+	return follow(a, stream.Recv, printReliability)
 }
 
 func printReliability(a *app.App, r *verifierv1.ReliabilityReport) {
@@ -109,25 +90,4 @@ func printReliability(a *app.App, r *verifierv1.ReliabilityReport) {
 	for _, reason := range r.GetReasons() {
 		a.Print("  %s", reason)
 	}
-}
-
-func progress(a *app.App, p *verifierv1.CheckProgress) {
-	if a.Terminal && !a.Quiet {
-		fmt.Fprintf(a.Err, "\r%s %d of about %d   ", p.GetPhase(), p.GetDone(), p.GetTotal())
-	}
-}
-
-// verdictOf is the exit: 1 for what was found, 3 for what could not be said.
-func verdictOf(verdict string, reasons []string) error {
-	why := errors.New(verdict)
-	if len(reasons) > 0 {
-		why = fmt.Errorf("%s: %s", verdict, reasons[0])
-	}
-	switch verdict {
-	case "blocked", "spurious":
-		return app.Fails(why)
-	case "insufficient":
-		return app.Unchecked(why)
-	}
-	return nil
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/rl"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
-	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/mesh"
 )
 
@@ -58,34 +57,7 @@ func validity(ctx context.Context, a *app.App, req *verifierv1.CheckRewardValidi
 	if err != nil {
 		return err
 	}
-	for {
-		m, err := stream.Recv()
-		if err != nil {
-			return insufficient(err)
-		}
-		if p := m.GetProgress(); p != nil {
-			progress(a, p)
-			continue
-		}
-		r := m.GetReport()
-		if a.JSON {
-			if err := a.PrintJSON(r); err != nil {
-				return err
-			}
-		} else {
-			printValidity(a, r)
-		}
-		return verdictOf(r.GetVerdict(), r.GetReasons())
-	}
-}
-
-// insufficient gives the refusals of too little to compare the exit of a check that could not be made.
-func insufficient(err error) error {
-	switch rpc.Reason(err) {
-	case "INSUFFICIENT_PROBES", "NO_CONTROLS":
-		return app.Unchecked(err)
-	}
-	return err
+	return follow(a, stream.Recv, printValidity)
 }
 
 func printValidity(a *app.App, r *verifierv1.RewardValidityReport) {
