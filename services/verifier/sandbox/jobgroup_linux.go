@@ -31,8 +31,7 @@ func (c *cgroups) group(name string) (*jobGroup, error) {
 	for _, k := range c.controllers {
 		d, err := k.open(name)
 		if err != nil {
-			g.close()
-			return nil, err
+			return nil, errors.Join(err, g.close())
 		}
 		if k.name == "memory" {
 			g.memory = d
@@ -163,7 +162,8 @@ func (g *jobGroup) tasks() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(b[:n])))
 }
 
-func (g *jobGroup) close() {
+func (g *jobGroup) close() error {
+	var left error
 	for _, d := range []groupDir{g.memory, g.pids} {
 		for _, f := range []*os.File{d.procs, d.event, d.count} {
 			if f != nil {
@@ -171,7 +171,8 @@ func (g *jobGroup) close() {
 			}
 		}
 		if d.dir != "" {
-			removeGroup(d.dir)
+			left = errors.Join(left, removeGroup(d.dir))
 		}
 	}
+	return left
 }

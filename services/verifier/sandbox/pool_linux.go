@@ -177,7 +177,9 @@ func (p *Pool) Close() error {
 	defer p.mu.Unlock()
 	for _, s := range p.idle {
 		s.retire()
-		s.dropGroups()
+		if err := s.dropGroups(); err != nil {
+			p.deps.Log.Warn("a control group is left; the next start of a sandbox takes it away", "error", err.Error())
+		}
 	}
 	if p.machine != nil && p.machine.groups != nil {
 		p.machine.groups.close()
@@ -186,11 +188,13 @@ func (p *Pool) Close() error {
 }
 
 // removeGroup removes a control group whose last process is dead but not yet forgotten by the kernel.
-func removeGroup(dir string) {
+func removeGroup(dir string) error {
+	var err error
 	for range 100 {
-		if err := unix.Rmdir(dir); err == nil || err == unix.ENOENT {
-			return
+		if err = unix.Rmdir(dir); err == nil || err == unix.ENOENT {
+			return nil
 		}
 		time.Sleep(time.Millisecond)
 	}
+	return fmt.Errorf("remove %s: %w", dir, err)
 }

@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 )
@@ -87,10 +88,11 @@ func (s *slot) retire() {
 	}
 }
 
-func (s *slot) dropGroups() {
+func (s *slot) dropGroups() error {
+	var left error
 	for _, g := range []*jobGroup{s.candidate, s.judging} {
 		if g != nil {
-			g.close()
+			left = errors.Join(left, g.close())
 		}
 	}
 	s.candidate, s.judging = nil, nil
@@ -98,4 +100,5 @@ func (s *slot) dropGroups() {
 		s.null.Close()
 		s.null = nil
 	}
+	return left
 }
