@@ -44,7 +44,7 @@ type Control struct {
 
 // Report is what was found.
 type Report struct {
-	Verdict  string // valid, spurious or insufficient
+	Verdict  string // valid or spurious; too little to compare is an error
 	Reasons  []string
 	Binding  *float64
 	BindingP *float64
