@@ -69,6 +69,9 @@ func (s *search) look(p extract.Piece) bool {
 	if p.Source == extract.Digits && !s.m.weak || !s.m.reads(p) {
 		return true
 	}
+	if p.Source == extract.Digits && s.read && s.piece.Source == extract.Box && p.Start >= s.piece.Start && p.End <= s.piece.End {
+		return true // \boxed{3 4 3} is a hedge that cannot be read; no number in it is the answer
+	}
 	t := strings.TrimSpace(p.Text)
 	if t == "" { // an empty last box
 		s.piece, s.reason = p, "no_answer"
