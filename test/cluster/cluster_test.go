@@ -58,13 +58,24 @@ func follow(t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string
 		}
 		switch {
 		case errors.Is(err, io.EOF):
-			got, err := o.GetRun(ctx, &orchestratorv1.GetRunRequest{Run: uid})
-			if err != nil {
-				t.Fatal(err)
-			}
-			return got.GetRun()
+			return final(ctx, t, o, uid)
 		case status.Code(err) != codes.Unavailable:
 			t.Fatalf("watch: %v", err)
+		}
+	}
+}
+
+// final asks for the run after its last event. The events may have been in this process's buffers already when step killed
+// the orchestrator, so the question can meet one that is still starting.
+func final(ctx context.Context, t *testing.T, o orchestratorv1.OrchestratorServiceClient, uid string) *orchestratorv1.Run {
+	t.Helper()
+	for {
+		got, err := o.GetRun(ctx, &orchestratorv1.GetRunRequest{Run: uid}, grpc.WaitForReady(true))
+		switch {
+		case err == nil:
+			return got.GetRun()
+		case status.Code(err) != codes.Unavailable:
+			t.Fatalf("get run: %v", err)
 		}
 	}
 }
