@@ -206,6 +206,14 @@ const (
 	ErrorReason_ERROR_REASON_EPISODE_OVER ErrorReason = 87
 	// ERROR_REASON_CAPACITY_REACHED: as many episodes are open as may be; close one, or try again when one has ended.
 	ErrorReason_ERROR_REASON_CAPACITY_REACHED ErrorReason = 88
+	// No table of an engine's metrics matches the log, or several match alike; the message lists them.
+	ErrorReason_ERROR_REASON_ENGINE_UNKNOWN ErrorReason = 89
+	// The exporter needs something that is not here; the message says what.
+	ErrorReason_ERROR_REASON_EXPORTER_UNAVAILABLE ErrorReason = 90
+	// There is too little to say anything; the message says what to record.
+	ErrorReason_ERROR_REASON_INSUFFICIENT_EVIDENCE ErrorReason = 91
+	// The payload's key was destroyed on purpose.
+	ErrorReason_ERROR_REASON_PAYLOAD_ERASED ErrorReason = 92
 )
 
 // Enum value maps for ErrorReason.
@@ -300,6 +308,10 @@ var (
 		86: "ERROR_REASON_NO_CONTROLS",
 		87: "ERROR_REASON_EPISODE_OVER",
 		88: "ERROR_REASON_CAPACITY_REACHED",
+		89: "ERROR_REASON_ENGINE_UNKNOWN",
+		90: "ERROR_REASON_EXPORTER_UNAVAILABLE",
+		91: "ERROR_REASON_INSUFFICIENT_EVIDENCE",
+		92: "ERROR_REASON_PAYLOAD_ERASED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -391,6 +403,10 @@ var (
 		"ERROR_REASON_NO_CONTROLS":              86,
 		"ERROR_REASON_EPISODE_OVER":             87,
 		"ERROR_REASON_CAPACITY_REACHED":         88,
+		"ERROR_REASON_ENGINE_UNKNOWN":           89,
+		"ERROR_REASON_EXPORTER_UNAVAILABLE":     90,
+		"ERROR_REASON_INSUFFICIENT_EVIDENCE":    91,
+		"ERROR_REASON_PAYLOAD_ERASED":           92,
 	}
 )
 
@@ -425,7 +441,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\x94\x18\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xa5\x19\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -516,7 +532,11 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	" ERROR_REASON_INSUFFICIENT_PROBES\x10U\x12\x1c\n" +
 	"\x18ERROR_REASON_NO_CONTROLS\x10V\x12\x1d\n" +
 	"\x19ERROR_REASON_EPISODE_OVER\x10W\x12!\n" +
-	"\x1dERROR_REASON_CAPACITY_REACHED\x10XB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x1dERROR_REASON_CAPACITY_REACHED\x10X\x12\x1f\n" +
+	"\x1bERROR_REASON_ENGINE_UNKNOWN\x10Y\x12%\n" +
+	"!ERROR_REASON_EXPORTER_UNAVAILABLE\x10Z\x12&\n" +
+	"\"ERROR_REASON_INSUFFICIENT_EVIDENCE\x10[\x12\x1f\n" +
+	"\x1bERROR_REASON_PAYLOAD_ERASED\x10\\B:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once

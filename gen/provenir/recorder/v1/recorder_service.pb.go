@@ -35,7 +35,18 @@ type RecorderSpec struct {
 	// limits override detector settings by name.
 	Limits map[string]float64 `protobuf:"bytes,3,rep,name=limits,proto3" json:"limits,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"fixed64,2,opt,name=value"`
 	// disabled detectors by kind.
-	Disabled      []string `protobuf:"bytes,4,rep,name=disabled,proto3" json:"disabled,omitempty"`
+	Disabled []string `protobuf:"bytes,4,rep,name=disabled,proto3" json:"disabled,omitempty"`
+	// reward_range is the width of the range of rewards. Without it rewards and held-out scores outside of 0 to 1 cannot be
+	// compared, and proxy_divergence is unchecked.
+	RewardRange *float64 `protobuf:"fixed64,5,opt,name=reward_range,json=rewardRange,proto3,oneof" json:"reward_range,omitempty"`
+	// model names the model, for profiles of families.
+	Model string `protobuf:"bytes,6,opt,name=model,proto3" json:"model,omitempty"`
+	// iterations over one batch of rollouts; absent when unknown.
+	NumIterations *uint32 `protobuf:"varint,7,opt,name=num_iterations,json=numIterations,proto3,oneof" json:"num_iterations,omitempty"`
+	// truncated_sampling tells that tokens were sampled with top-p or top-k: limits of mismatch double.
+	TruncatedSampling bool `protobuf:"varint,8,opt,name=truncated_sampling,json=truncatedSampling,proto3" json:"truncated_sampling,omitempty"`
+	// hacking_strict has every rollout inspected before its step is acknowledged, so that a gate may stop on what is found.
+	HackingStrict bool `protobuf:"varint,9,opt,name=hacking_strict,json=hackingStrict,proto3" json:"hacking_strict,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -96,6 +107,41 @@ func (x *RecorderSpec) GetDisabled() []string {
 		return x.Disabled
 	}
 	return nil
+}
+
+func (x *RecorderSpec) GetRewardRange() float64 {
+	if x != nil && x.RewardRange != nil {
+		return *x.RewardRange
+	}
+	return 0
+}
+
+func (x *RecorderSpec) GetModel() string {
+	if x != nil {
+		return x.Model
+	}
+	return ""
+}
+
+func (x *RecorderSpec) GetNumIterations() uint32 {
+	if x != nil && x.NumIterations != nil {
+		return *x.NumIterations
+	}
+	return 0
+}
+
+func (x *RecorderSpec) GetTruncatedSampling() bool {
+	if x != nil {
+		return x.TruncatedSampling
+	}
+	return false
+}
+
+func (x *RecorderSpec) GetHackingStrict() bool {
+	if x != nil {
+		return x.HackingStrict
+	}
+	return false
 }
 
 // AppendRequest is a frame; the first one is open.
@@ -2800,16 +2846,23 @@ var File_provenir_recorder_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a!provenir/recorder/v1/record.proto\"\x8d\x02\n" +
+	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\"\xfb\x03\n" +
 	"\fRecorderSpec\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12*\n" +
 	"\x0ekl_coefficient\x18\x02 \x01(\x01H\x00R\rklCoefficient\x88\x01\x01\x12F\n" +
 	"\x06limits\x18\x03 \x03(\v2..provenir.recorder.v1.RecorderSpec.LimitsEntryR\x06limits\x12\x1a\n" +
-	"\bdisabled\x18\x04 \x03(\tR\bdisabled\x1a9\n" +
+	"\bdisabled\x18\x04 \x03(\tR\bdisabled\x12&\n" +
+	"\freward_range\x18\x05 \x01(\x01H\x01R\vrewardRange\x88\x01\x01\x12\x1e\n" +
+	"\x05model\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x05model\x12*\n" +
+	"\x0enum_iterations\x18\a \x01(\rH\x02R\rnumIterations\x88\x01\x01\x12-\n" +
+	"\x12truncated_sampling\x18\b \x01(\bR\x11truncatedSampling\x12%\n" +
+	"\x0ehacking_strict\x18\t \x01(\bR\rhackingStrict\x1a9\n" +
 	"\vLimitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\x11\n" +
-	"\x0f_kl_coefficient\"\xef\x01\n" +
+	"\x0f_kl_coefficientB\x0f\n" +
+	"\r_reward_rangeB\x11\n" +
+	"\x0f_num_iterations\"\xef\x01\n" +
 	"\rAppendRequest\x120\n" +
 	"\x04open\x18\x01 \x01(\v2\x1a.provenir.recorder.v1.OpenH\x00R\x04open\x129\n" +
 	"\arecords\x18\x02 \x01(\v2\x1d.provenir.recorder.v1.RecordsH\x00R\arecords\x123\n" +
@@ -3009,7 +3062,7 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\x11VerifyRunResponse\x126\n" +
 	"\adamages\x18\x01 \x03(\v2\x1c.provenir.recorder.v1.DamageR\adamages\x12E\n" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
-	"\arecords\x18\x03 \x01(\x04R\arecords2\xa5\x10\n" +
+	"\arecords\x18\x03 \x01(\x04R\arecords2\xfa\x18\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x06\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
@@ -3030,7 +3083,19 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02#\x12!/v1/runs/{run}/ledger/consistency\x12c\n" +
 	"\aSealRun\x12$.provenir.recorder.v1.SealRunRequest\x1a%.provenir.recorder.v1.SealRunResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run\x12\x93\x01\n" +
 	"\tVerifyRun\x12&.provenir.recorder.v1.VerifyRunRequest\x1a'.provenir.recorder.v1.VerifyRunResponse\"5\xea\xe0\x18\n" +
-	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/ledger:verifyBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
+	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/ledger:verify\x12u\n" +
+	"\n" +
+	"AnalyzeLog\x12'.provenir.recorder.v1.AnalyzeLogRequest\x1a(.provenir.recorder.v1.AnalyzeLogResponse\"\x10\xea\xe0\x18\f\b\x01\x12\brecorder(\x010\x01\x12\x90\x01\n" +
+	"\x13AnalyzeTrajectories\x120.provenir.recorder.v1.AnalyzeTrajectoriesRequest\x1a1.provenir.recorder.v1.AnalyzeTrajectoriesResponse\"\x10\xea\xe0\x18\f\b\x01\x12\brecorder(\x010\x01\x12~\n" +
+	"\rCheckMismatch\x12*.provenir.recorder.v1.CheckMismatchRequest\x1a+.provenir.recorder.v1.CheckMismatchResponse\"\x10\xea\xe0\x18\f\b\x01\x12\brecorder(\x010\x01\x12\x8b\x01\n" +
+	"\bDiagnose\x12%.provenir.recorder.v1.DiagnoseRequest\x1a&.provenir.recorder.v1.DiagnoseResponse\"0\xea\xe0\x18\f\b\x01\x12\brecorder\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/recorder:diagnose\x12\x9f\x01\n" +
+	"\rAnalyzeSlices\x12*.provenir.recorder.v1.AnalyzeSlicesRequest\x1a+.provenir.recorder.v1.AnalyzeSlicesResponse\"5\xea\xe0\x18\f\b\x01\x12\brecorder\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/recorder:analyzeSlices\x12k\n" +
+	"\tExportRun\x12&.provenir.recorder.v1.ExportRunRequest\x1a'.provenir.recorder.v1.ExportRunResponse\"\v\xea\xe0\x18\a\b\x01\x12\x03run0\x01\x12\x93\x01\n" +
+	"\tRepairRun\x12&.provenir.recorder.v1.RepairRunRequest\x1a'.provenir.recorder.v1.RepairRunResponse\"5\xea\xe0\x18\n" +
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/ledger:repair\x12\x95\x01\n" +
+	"\n" +
+	"EraseGroup\x12'.provenir.recorder.v1.EraseGroupRequest\x1a(.provenir.recorder.v1.EraseGroupResponse\"4\xea\xe0\x18\n" +
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/runs/{run}/ledger:eraseBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
 
 var (
 	file_provenir_recorder_v1_recorder_service_proto_rawDescOnce sync.Once
@@ -3098,6 +3163,22 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),       // 49: google.protobuf.Timestamp
 	(*Ack)(nil),                         // 50: provenir.recorder.v1.Ack
 	(*v1.Metric)(nil),                   // 51: provenir.core.v1.Metric
+	(*AnalyzeLogRequest)(nil),           // 52: provenir.recorder.v1.AnalyzeLogRequest
+	(*AnalyzeTrajectoriesRequest)(nil),  // 53: provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	(*CheckMismatchRequest)(nil),        // 54: provenir.recorder.v1.CheckMismatchRequest
+	(*DiagnoseRequest)(nil),             // 55: provenir.recorder.v1.DiagnoseRequest
+	(*AnalyzeSlicesRequest)(nil),        // 56: provenir.recorder.v1.AnalyzeSlicesRequest
+	(*ExportRunRequest)(nil),            // 57: provenir.recorder.v1.ExportRunRequest
+	(*RepairRunRequest)(nil),            // 58: provenir.recorder.v1.RepairRunRequest
+	(*EraseGroupRequest)(nil),           // 59: provenir.recorder.v1.EraseGroupRequest
+	(*AnalyzeLogResponse)(nil),          // 60: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 61: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 62: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 63: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 64: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 65: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 66: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 67: provenir.recorder.v1.EraseGroupResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	41, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
@@ -3161,22 +3242,38 @@ var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	34, // 58: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
 	36, // 59: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
 	38, // 60: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
-	6,  // 61: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 62: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 63: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 64: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	17, // 65: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	19, // 66: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	21, // 67: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	23, // 68: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	29, // 69: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	31, // 70: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	33, // 71: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	35, // 72: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	37, // 73: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	40, // 74: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	61, // [61:75] is the sub-list for method output_type
-	47, // [47:61] is the sub-list for method input_type
+	52, // 61: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
+	53, // 62: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	54, // 63: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
+	55, // 64: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
+	56, // 65: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
+	57, // 66: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
+	58, // 67: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
+	59, // 68: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
+	6,  // 69: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 70: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 71: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 72: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	17, // 73: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	19, // 74: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	21, // 75: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	23, // 76: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	29, // 77: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	31, // 78: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	33, // 79: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	35, // 80: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	37, // 81: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	40, // 82: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	60, // 83: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	61, // 84: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	62, // 85: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	63, // 86: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	64, // 87: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	65, // 88: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	66, // 89: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	67, // 90: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	69, // [69:91] is the sub-list for method output_type
+	47, // [47:69] is the sub-list for method input_type
 	47, // [47:47] is the sub-list for extension type_name
 	47, // [47:47] is the sub-list for extension extendee
 	0,  // [0:47] is the sub-list for field type_name
@@ -3187,6 +3284,7 @@ func file_provenir_recorder_v1_recorder_service_proto_init() {
 	if File_provenir_recorder_v1_recorder_service_proto != nil {
 		return
 	}
+	file_provenir_recorder_v1_analysis_proto_init()
 	file_provenir_recorder_v1_record_proto_init()
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[1].OneofWrappers = []any{

@@ -33,6 +33,14 @@ const (
 	RecorderService_GetConsistencyProof_FullMethodName = "/provenir.recorder.v1.RecorderService/GetConsistencyProof"
 	RecorderService_SealRun_FullMethodName             = "/provenir.recorder.v1.RecorderService/SealRun"
 	RecorderService_VerifyRun_FullMethodName           = "/provenir.recorder.v1.RecorderService/VerifyRun"
+	RecorderService_AnalyzeLog_FullMethodName          = "/provenir.recorder.v1.RecorderService/AnalyzeLog"
+	RecorderService_AnalyzeTrajectories_FullMethodName = "/provenir.recorder.v1.RecorderService/AnalyzeTrajectories"
+	RecorderService_CheckMismatch_FullMethodName       = "/provenir.recorder.v1.RecorderService/CheckMismatch"
+	RecorderService_Diagnose_FullMethodName            = "/provenir.recorder.v1.RecorderService/Diagnose"
+	RecorderService_AnalyzeSlices_FullMethodName       = "/provenir.recorder.v1.RecorderService/AnalyzeSlices"
+	RecorderService_ExportRun_FullMethodName           = "/provenir.recorder.v1.RecorderService/ExportRun"
+	RecorderService_RepairRun_FullMethodName           = "/provenir.recorder.v1.RecorderService/RepairRun"
+	RecorderService_EraseGroup_FullMethodName          = "/provenir.recorder.v1.RecorderService/EraseGroup"
 )
 
 // RecorderServiceClient is the client API for RecorderService service.
@@ -69,6 +77,22 @@ type RecorderServiceClient interface {
 	SealRun(ctx context.Context, in *SealRunRequest, opts ...grpc.CallOption) (*SealRunResponse, error)
 	// VerifyRun reads a run's logs from disk and checks every hash.
 	VerifyRun(ctx context.Context, in *VerifyRunRequest, opts ...grpc.CallOption) (*VerifyRunResponse, error)
+	// AnalyzeLog reads the log of any engine: a header, then rows. Incidents come as they open and escalate, the verdict last.
+	AnalyzeLog(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AnalyzeLogRequest, AnalyzeLogResponse], error)
+	// AnalyzeTrajectories tells which rollouts were hacked, and how.
+	AnalyzeTrajectories(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse], error)
+	// CheckMismatch compares the log-probabilities of the training and of the inference engine.
+	CheckMismatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CheckMismatchRequest, CheckMismatchResponse], error)
+	// Diagnose gives one diagnosis with its evidence and one next action.
+	Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error)
+	// AnalyzeSlices finds slices of the data that fail more often than the rest.
+	AnalyzeSlices(ctx context.Context, in *AnalyzeSlicesRequest, opts ...grpc.CallOption) (*AnalyzeSlicesResponse, error)
+	// ExportRun writes a run in a format of others, in chunks.
+	ExportRun(ctx context.Context, in *ExportRunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRunResponse], error)
+	// RepairRun puts shipped segments in place of damaged ones; what has no copy becomes a declared gap.
+	RepairRun(ctx context.Context, in *RepairRunRequest, opts ...grpc.CallOption) (*RepairRunResponse, error)
+	// EraseGroup destroys the keys of an erasure group. Entries and proofs stay valid; payloads can no longer be read.
+	EraseGroup(ctx context.Context, in *EraseGroupRequest, opts ...grpc.CallOption) (*EraseGroupResponse, error)
 }
 
 type recorderServiceClient struct {
@@ -240,6 +264,104 @@ func (c *recorderServiceClient) VerifyRun(ctx context.Context, in *VerifyRunRequ
 	return out, nil
 }
 
+func (c *recorderServiceClient) AnalyzeLog(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AnalyzeLogRequest, AnalyzeLogResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[3], RecorderService_AnalyzeLog_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AnalyzeLogRequest, AnalyzeLogResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_AnalyzeLogClient = grpc.BidiStreamingClient[AnalyzeLogRequest, AnalyzeLogResponse]
+
+func (c *recorderServiceClient) AnalyzeTrajectories(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[4], RecorderService_AnalyzeTrajectories_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_AnalyzeTrajectoriesClient = grpc.BidiStreamingClient[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse]
+
+func (c *recorderServiceClient) CheckMismatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CheckMismatchRequest, CheckMismatchResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[5], RecorderService_CheckMismatch_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CheckMismatchRequest, CheckMismatchResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_CheckMismatchClient = grpc.BidiStreamingClient[CheckMismatchRequest, CheckMismatchResponse]
+
+func (c *recorderServiceClient) Diagnose(ctx context.Context, in *DiagnoseRequest, opts ...grpc.CallOption) (*DiagnoseResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DiagnoseResponse)
+	err := c.cc.Invoke(ctx, RecorderService_Diagnose_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) AnalyzeSlices(ctx context.Context, in *AnalyzeSlicesRequest, opts ...grpc.CallOption) (*AnalyzeSlicesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AnalyzeSlicesResponse)
+	err := c.cc.Invoke(ctx, RecorderService_AnalyzeSlices_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) ExportRun(ctx context.Context, in *ExportRunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRunResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[6], RecorderService_ExportRun_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportRunRequest, ExportRunResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ExportRunClient = grpc.ServerStreamingClient[ExportRunResponse]
+
+func (c *recorderServiceClient) RepairRun(ctx context.Context, in *RepairRunRequest, opts ...grpc.CallOption) (*RepairRunResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RepairRunResponse)
+	err := c.cc.Invoke(ctx, RecorderService_RepairRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) EraseGroup(ctx context.Context, in *EraseGroupRequest, opts ...grpc.CallOption) (*EraseGroupResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseGroupResponse)
+	err := c.cc.Invoke(ctx, RecorderService_EraseGroup_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecorderServiceServer is the server API for RecorderService service.
 // All implementations must embed UnimplementedRecorderServiceServer
 // for forward compatibility.
@@ -274,6 +396,22 @@ type RecorderServiceServer interface {
 	SealRun(context.Context, *SealRunRequest) (*SealRunResponse, error)
 	// VerifyRun reads a run's logs from disk and checks every hash.
 	VerifyRun(context.Context, *VerifyRunRequest) (*VerifyRunResponse, error)
+	// AnalyzeLog reads the log of any engine: a header, then rows. Incidents come as they open and escalate, the verdict last.
+	AnalyzeLog(grpc.BidiStreamingServer[AnalyzeLogRequest, AnalyzeLogResponse]) error
+	// AnalyzeTrajectories tells which rollouts were hacked, and how.
+	AnalyzeTrajectories(grpc.BidiStreamingServer[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse]) error
+	// CheckMismatch compares the log-probabilities of the training and of the inference engine.
+	CheckMismatch(grpc.BidiStreamingServer[CheckMismatchRequest, CheckMismatchResponse]) error
+	// Diagnose gives one diagnosis with its evidence and one next action.
+	Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error)
+	// AnalyzeSlices finds slices of the data that fail more often than the rest.
+	AnalyzeSlices(context.Context, *AnalyzeSlicesRequest) (*AnalyzeSlicesResponse, error)
+	// ExportRun writes a run in a format of others, in chunks.
+	ExportRun(*ExportRunRequest, grpc.ServerStreamingServer[ExportRunResponse]) error
+	// RepairRun puts shipped segments in place of damaged ones; what has no copy becomes a declared gap.
+	RepairRun(context.Context, *RepairRunRequest) (*RepairRunResponse, error)
+	// EraseGroup destroys the keys of an erasure group. Entries and proofs stay valid; payloads can no longer be read.
+	EraseGroup(context.Context, *EraseGroupRequest) (*EraseGroupResponse, error)
 	mustEmbedUnimplementedRecorderServiceServer()
 }
 
@@ -325,6 +463,30 @@ func (UnimplementedRecorderServiceServer) SealRun(context.Context, *SealRunReque
 }
 func (UnimplementedRecorderServiceServer) VerifyRun(context.Context, *VerifyRunRequest) (*VerifyRunResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifyRun not implemented")
+}
+func (UnimplementedRecorderServiceServer) AnalyzeLog(grpc.BidiStreamingServer[AnalyzeLogRequest, AnalyzeLogResponse]) error {
+	return status.Error(codes.Unimplemented, "method AnalyzeLog not implemented")
+}
+func (UnimplementedRecorderServiceServer) AnalyzeTrajectories(grpc.BidiStreamingServer[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse]) error {
+	return status.Error(codes.Unimplemented, "method AnalyzeTrajectories not implemented")
+}
+func (UnimplementedRecorderServiceServer) CheckMismatch(grpc.BidiStreamingServer[CheckMismatchRequest, CheckMismatchResponse]) error {
+	return status.Error(codes.Unimplemented, "method CheckMismatch not implemented")
+}
+func (UnimplementedRecorderServiceServer) Diagnose(context.Context, *DiagnoseRequest) (*DiagnoseResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Diagnose not implemented")
+}
+func (UnimplementedRecorderServiceServer) AnalyzeSlices(context.Context, *AnalyzeSlicesRequest) (*AnalyzeSlicesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AnalyzeSlices not implemented")
+}
+func (UnimplementedRecorderServiceServer) ExportRun(*ExportRunRequest, grpc.ServerStreamingServer[ExportRunResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportRun not implemented")
+}
+func (UnimplementedRecorderServiceServer) RepairRun(context.Context, *RepairRunRequest) (*RepairRunResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RepairRun not implemented")
+}
+func (UnimplementedRecorderServiceServer) EraseGroup(context.Context, *EraseGroupRequest) (*EraseGroupResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseGroup not implemented")
 }
 func (UnimplementedRecorderServiceServer) mustEmbedUnimplementedRecorderServiceServer() {}
 func (UnimplementedRecorderServiceServer) testEmbeddedByValue()                         {}
@@ -574,6 +736,110 @@ func _RecorderService_VerifyRun_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_AnalyzeLog_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RecorderServiceServer).AnalyzeLog(&grpc.GenericServerStream[AnalyzeLogRequest, AnalyzeLogResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_AnalyzeLogServer = grpc.BidiStreamingServer[AnalyzeLogRequest, AnalyzeLogResponse]
+
+func _RecorderService_AnalyzeTrajectories_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RecorderServiceServer).AnalyzeTrajectories(&grpc.GenericServerStream[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_AnalyzeTrajectoriesServer = grpc.BidiStreamingServer[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse]
+
+func _RecorderService_CheckMismatch_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(RecorderServiceServer).CheckMismatch(&grpc.GenericServerStream[CheckMismatchRequest, CheckMismatchResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_CheckMismatchServer = grpc.BidiStreamingServer[CheckMismatchRequest, CheckMismatchResponse]
+
+func _RecorderService_Diagnose_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DiagnoseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).Diagnose(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_Diagnose_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).Diagnose(ctx, req.(*DiagnoseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_AnalyzeSlices_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AnalyzeSlicesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).AnalyzeSlices(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_AnalyzeSlices_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).AnalyzeSlices(ctx, req.(*AnalyzeSlicesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_ExportRun_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportRunRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RecorderServiceServer).ExportRun(m, &grpc.GenericServerStream[ExportRunRequest, ExportRunResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ExportRunServer = grpc.ServerStreamingServer[ExportRunResponse]
+
+func _RecorderService_RepairRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RepairRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).RepairRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_RepairRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).RepairRun(ctx, req.(*RepairRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_EraseGroup_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseGroupRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).EraseGroup(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_EraseGroup_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).EraseGroup(ctx, req.(*EraseGroupRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecorderService_ServiceDesc is the grpc.ServiceDesc for RecorderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -625,6 +891,22 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "VerifyRun",
 			Handler:    _RecorderService_VerifyRun_Handler,
 		},
+		{
+			MethodName: "Diagnose",
+			Handler:    _RecorderService_Diagnose_Handler,
+		},
+		{
+			MethodName: "AnalyzeSlices",
+			Handler:    _RecorderService_AnalyzeSlices_Handler,
+		},
+		{
+			MethodName: "RepairRun",
+			Handler:    _RecorderService_RepairRun_Handler,
+		},
+		{
+			MethodName: "EraseGroup",
+			Handler:    _RecorderService_EraseGroup_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
 		{
@@ -641,6 +923,29 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchAnomalies",
 			Handler:       _RecorderService_WatchAnomalies_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "AnalyzeLog",
+			Handler:       _RecorderService_AnalyzeLog_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "AnalyzeTrajectories",
+			Handler:       _RecorderService_AnalyzeTrajectories_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "CheckMismatch",
+			Handler:       _RecorderService_CheckMismatch_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "ExportRun",
+			Handler:       _RecorderService_ExportRun_Handler,
 			ServerStreams: true,
 		},
 	},
