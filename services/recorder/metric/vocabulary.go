@@ -22,6 +22,25 @@ const (
 	AdvantageStd    = "advantage.std"
 	FracZeroStd     = "group.frac_zero_std"
 	FracNoSignal    = "group.frac_no_signal"
+	ProxyMean       = "proxy.mean" // the paid reward of the rows that have a held-out score; without it reward.mean stands for it
+	ClipLow         = "clip.low"
+	ClipHigh        = "clip.high"
+	ClipRegion      = "clip.region"
+	RatioMin        = "ratio.min"
+	RatioMax        = "ratio.max"
+	MismatchK1      = "mismatch.kl_k1"
+	MismatchK3      = "mismatch.kl_k3"
+	MismatchAbsMean = "mismatch.logp_absdiff.mean"
+	MismatchMult    = "mismatch.mult_prob_error"
+	MismatchISMean  = "mismatch.is_ratio.mean"
+	MismatchISStd   = "mismatch.is_ratio.std"
+	MismatchESS     = "mismatch.ess"
+	MismatchChi2    = "mismatch.chi2_token"
+	MismatchPearson = "mismatch.pearson"
+	StalenessMean   = "offpolicy.staleness.mean"
+	StalenessMax    = "offpolicy.staleness.max"
+	StepSeconds     = "time.step_s"
+	ErrorFrac       = "rollout.error_frac"
 	rawPrefix       = "raw."
 	componentPrefix = "reward.component."
 )
@@ -51,8 +70,8 @@ func Rewarding(name string) bool {
 
 var specs = map[string]Spec{
 	RewardMean: {Any, "", true}, RewardStd: {NonNegative, "", false}, "reward.shaped": {Any, "", true},
-	HeldoutMean: {Any, "", true},
-	KLRef:       {Any, "nats", true}, KLUpdate: {Any, "nats", true},
+	HeldoutMean: {Any, "", true}, ProxyMean: {Any, "", true},
+	KLRef: {Any, "nats", true}, KLUpdate: {Any, "nats", true},
 	Entropy: {NonNegative, "nats", false}, "policy.entropy_sampled": {Any, "nats", false}, "policy.nll": {Any, "nats", true},
 	LengthMean: {NonNegative, "tokens", false}, "length.min": {NonNegative, "tokens", false}, "length.max": {NonNegative, "tokens", false},
 	TerminatedMean: {NonNegative, "tokens", false}, TruncatedFrac: {Fraction, "fraction", false},
@@ -61,18 +80,23 @@ var specs = map[string]Spec{
 	"advantage.mean": {Any, "", false}, AdvantageStd: {NonNegative, "", false}, "advantage.min": {Any, "", false}, "advantage.max": {Any, "", false},
 	FracZeroStd: {Fraction, "fraction", false}, FracNoSignal: {Fraction, "fraction", false},
 	"group.frac_all_right": {Fraction, "fraction", false}, "group.frac_all_wrong": {Fraction, "fraction", false},
-	"clip.low": {Fraction, "fraction", false}, "clip.high": {Fraction, "fraction", false}, "clip.region": {Fraction, "fraction", false},
+	ClipLow: {Fraction, "fraction", false}, ClipHigh: {Fraction, "fraction", false}, ClipRegion: {Fraction, "fraction", false},
 	"clip.dual": {Fraction, "fraction", false}, "value.clip": {Fraction, "fraction", false},
-	"ratio.min": {NonNegative, "", false}, "ratio.mean": {NonNegative, "", false}, "ratio.max": {NonNegative, "", false},
+	RatioMin: {NonNegative, "", false}, "ratio.mean": {NonNegative, "", false}, RatioMax: {NonNegative, "", false},
 	"ratio.first_dev": {NonNegative, "", false}, "ratio.clamped": {Any, "", false},
-	"mismatch.kl_k1": {Any, "nats", false}, "mismatch.kl_k2": {NonNegative, "nats", false}, "mismatch.kl_k3": {NonNegative, "nats", false},
-	"mismatch.logp_absdiff.mean": {NonNegative, "nats", false}, "mismatch.logp_absdiff.max": {NonNegative, "nats", false},
-	"rollout.error_frac": {Fraction, "fraction", false},
-	"dpo.chosen":         {Any, "", false}, "dpo.rejected": {Any, "", false}, "dpo.margin": {Any, "", false}, "dpo.accuracy": {Fraction, "fraction", false},
+	MismatchK1: {Any, "nats", false}, "mismatch.kl_k2": {NonNegative, "nats", false}, MismatchK3: {NonNegative, "nats", false},
+	MismatchAbsMean: {NonNegative, "nats", false}, "mismatch.logp_absdiff.max": {NonNegative, "nats", false},
+	"mismatch.prob_absdiff.mean": {NonNegative, "", false}, "mismatch.prob_absdiff.max": {NonNegative, "", false},
+	MismatchMult: {NonNegative, "", false}, "mismatch.is_ratio.min": {NonNegative, "", false}, MismatchISMean: {NonNegative, "", false},
+	"mismatch.is_ratio.max": {NonNegative, "", false}, MismatchISStd: {NonNegative, "", false}, MismatchESS: {NonNegative, "", false},
+	MismatchChi2: {Any, "", false}, "mismatch.chi2_seq": {Any, "", false}, MismatchPearson: {Any, "", false},
+	"tools.calls": {NonNegative, "", false}, "tools.failures": {NonNegative, "", false}, "length.turns": {NonNegative, "", false},
+	ErrorFrac:    {Fraction, "fraction", false},
+	"dpo.chosen": {Any, "", false}, "dpo.rejected": {Any, "", false}, "dpo.margin": {Any, "", false}, "dpo.accuracy": {Fraction, "fraction", false},
 	"reward_model.accuracy": {Fraction, "fraction", false}, "reward_model.margin": {Any, "", false},
 	"value.explained_variance": {Any, "", false},
-	"offpolicy.staleness.mean": {NonNegative, "", false}, "offpolicy.staleness.max": {NonNegative, "", false},
-	"tokens.total": {NonNegative, "tokens", false}, "time.step_s": {NonNegative, "seconds", false},
+	StalenessMean:              {NonNegative, "", false}, StalenessMax: {NonNegative, "", false},
+	"tokens.total": {NonNegative, "tokens", false}, StepSeconds: {NonNegative, "seconds", false},
 }
 
 // Lookup is what is known of a name. Components of a reward share one entry.
