@@ -24,6 +24,7 @@ import (
 	"github.com/provenir/provenir/cli/ledger"
 	"github.com/provenir/provenir/cli/mathexplain"
 	"github.com/provenir/provenir/cli/passport"
+	"github.com/provenir/provenir/cli/recorderverb"
 	"github.com/provenir/provenir/cli/rl"
 	"github.com/provenir/provenir/cli/run"
 	"github.com/provenir/provenir/cli/sandboxcheck"
@@ -75,7 +76,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	a.Bind(root)
 	root.AddCommand(
 		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
-		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
 	for _, noun := range root.Commands() {

@@ -35,7 +35,6 @@ func (r *Reader) table(in io.Reader) (func() (Row, error), error) {
 	}
 	return func() (Row, error) {
 		record, err := c.Read()
-		line, _ := c.FieldPos(0)
 		var parse *csv.ParseError
 		switch {
 		case errors.As(err, &parse):
@@ -45,6 +44,7 @@ func (r *Reader) table(in io.Reader) (func() (Row, error), error) {
 		case err != nil:
 			return Row{}, fmt.Errorf("read %s: %w", r.name, err)
 		}
+		line, _ := c.FieldPos(0) // of a record without any field it would panic
 		row := Row{Line: line, Fields: make([]Field, len(header))}
 		size := 0
 		for i, cell := range record {

@@ -11,6 +11,7 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	"github.com/provenir/provenir/internal/cursor"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/recorder/analyze"
 	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/store"
@@ -43,6 +44,7 @@ var retryDisk = durationpb.New(5e9)
 func problem(err error) error {
 	var f *store.Fault
 	var c *detect.ConfigError
+	var e *analyze.EngineError
 	switch {
 	case err == nil:
 		return nil
@@ -50,6 +52,8 @@ func problem(err error) error {
 		return faultProblem(f)
 	case errors.As(err, &c):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%s", c.Error()).Field("spec."+c.Field, c.Reason)
+	case errors.As(err, &e):
+		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_ENGINE_UNKNOWN, "%s", e.Error()).Field("header.engine", e.Error())
 	case errors.Is(err, cursor.ErrForeign):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_RESUME_TOKEN_FOREIGN,
 			"%w: leave it out to begin anew", err)
