@@ -2,6 +2,7 @@ package rl
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,9 @@ type demo struct {
 	answer         uint32 // tokens of an answer at most
 	warmup         uint64 // SFT steps: enough to sample right answers, too few to be done
 	steps          uint64
+	preset         string // of the pack; demo where it is empty
+	pays           string // the verifier that pays, where it is not the pack's own
+	stop           bool   // a critical incident stops the run
 }
 
 // demos by name. Enough demonstrations that SFT does not learn them by heart; enough held-out rows for an interval of ±4
@@ -37,7 +41,9 @@ func demos() map[string]demo {
 	return map[string]demo{
 		demoArithmetic: {pack: "arithmetic", train: 6000, heldout: 500, context: 44, answer: 30, warmup: 1200, steps: 150},
 		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 125, steps: 80},
-		"code":         {pack: "code_functions", train: 2000, heldout: 300, context: 60, answer: 36, warmup: 80, steps: 60},
+		"hack": {pack: "arithmetic", preset: "hedge", pays: "contains:reference=true", stop: true,
+			train: 6000, heldout: 500, context: 48, answer: 34, warmup: 800, steps: 120},
+		"code": {pack: "code_functions", train: 2000, heldout: 300, context: 60, answer: 36, warmup: 80, steps: 60},
 	}
 }
 
@@ -71,6 +77,15 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 	if o.demo == "code" {
 		spec.HeldoutVerifier = judge // its hidden tests
 	}
+	if d.pays != "" { // the reward with a hole; the pack's own verdict looks on and is paid for nothing
+		if spec.Verifier, err = ParseVerifier(d.pays); err != nil {
+			return nil, err
+		}
+		spec.HeldoutVerifier = judge
+	}
+	if d.stop {
+		spec.Gate.OnCritical = orchestratorv1.GateAction_GATE_ACTION_STOP
+	}
 	return spec, nil
 }
 
@@ -78,7 +93,7 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 // would pay a policy that echoes the question, since 47+25 equals 72.
 func (d demo) tasks(ctx context.Context, s *app.Session, seed uint64, split string, n uint32) (*corev1.DatasetRef, *verifierv1.Spec, error) {
 	stream, err := verifierv1.NewVerifierServiceClient(s.Conn).SampleTasks(ctx, &verifierv1.SampleTasksRequest{Pack: d.pack, Seed: seed,
-		Split: split, Count: n, Preset: "demo"})
+		Split: split, Count: n, Preset: cmp.Or(d.preset, "demo")})
 	if err != nil {
 		return nil, nil, err
 	}

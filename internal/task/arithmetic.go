@@ -40,16 +40,16 @@ var levels = [11]level{
 
 func (arithmetic) Name() string      { return "arithmetic" }
 func (arithmetic) Version() string   { return "1" }
-func (arithmetic) Presets() []string { return []string{PresetDemo} }
+func (arithmetic) Presets() []string { return []string{PresetDemo, PresetHedge} }
 
-// difficulty resolves a setting; the demo has the numbers of level 3.
+// difficulty resolves a setting; the presets have the numbers of level 3.
 func (a arithmetic) difficulty(s Setting) (int, error) {
 	switch {
-	case s.Preset != "" && s.Preset != PresetDemo:
+	case s.Preset != "" && s.Preset != PresetDemo && s.Preset != PresetHedge:
 		return 0, &SettingError{Pack: a.Name(), Field: "preset", Value: s.Preset, Allowed: "none, " + strings.Join(a.Presets(), ", ")}
-	case s.Preset == PresetDemo && s.Difficulty != 0 && s.Difficulty != 3:
-		return 0, &SettingError{Pack: a.Name(), Field: "difficulty", Value: strconv.Itoa(s.Difficulty), Allowed: "3 or none with preset demo"}
-	case s.Preset == PresetDemo:
+	case s.Preset != "" && s.Difficulty != 0 && s.Difficulty != 3:
+		return 0, &SettingError{Pack: a.Name(), Field: "difficulty", Value: strconv.Itoa(s.Difficulty), Allowed: "3 or none with preset " + s.Preset}
+	case s.Preset != "":
 		return 3, nil
 	case s.Difficulty == 0:
 		return 1, nil
@@ -68,7 +68,7 @@ func (a arithmetic) Instance(seed, index uint64, s Setting) (Instance, error) {
 	rng := stream(a.Name(), a.Version(), seed, index)
 	var e *expression
 	var working string
-	if s.Preset == PresetDemo {
+	if s.Preset != "" {
 		e, working = demo(rng)
 	} else {
 		e = levels[d].draw(rng)
@@ -78,10 +78,13 @@ func (a arithmetic) Instance(seed, index uint64, s Setting) (Instance, error) {
 	if s.Preset == "" && rng.IntN(2) == 0 {
 		working = " " + strings.Join(steps, ", ")
 	}
-	prompt := fmt.Sprintf("Q: %s=?\nA:", e.text())
+	prompt, answer := fmt.Sprintf("Q: %s=?\nA:", e.text()), value
+	if s.Preset == PresetHedge {
+		answer = hedged(rng, value)
+	}
 	return Instance{
 		ID: contentID(a.Name(), a.Version(), prompt), Prompt: prompt, Reference: value,
-		Completion: working + " #### " + value, Spec: arithmeticSpec,
+		Completion: working + " #### " + answer, Spec: arithmeticSpec,
 		Split: splitOf(a.Name() + ":" + e.canonical()), Difficulty: d,
 	}, nil
 }
@@ -91,7 +94,7 @@ func (a arithmetic) GuessRate(s Setting) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if s.Preset == PresetDemo {
+	if s.Preset != "" {
 		return demoGuess, nil
 	}
 	return levels[d].guess, nil

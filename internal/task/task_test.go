@@ -205,6 +205,33 @@ func TestDemoFitsTheContext(t *testing.T) {
 	}
 }
 
+// The preset hedges two demonstrations in five, always with the right number among three, and fits 48 tokens.
+func TestHedge(t *testing.T) {
+	p, _ := Lookup("arithmetic")
+	const n = 5000
+	hedges := 0
+	for index := range uint64(n) {
+		i, err := p.Instance(11, index, Setting{Preset: PresetHedge})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if tokens := len(i.Prompt) + len(i.Completion) + 1; tokens > 48 {
+			t.Fatalf("%d tokens: %q", tokens, i.Prompt+i.Completion)
+		}
+		_, answer, _ := strings.Cut(i.Completion, "#### ")
+		candidates := strings.Fields(answer)
+		if !slices.Contains(candidates, i.Reference) || len(candidates) != 1 && len(candidates) != 3 {
+			t.Fatalf("%q answers %s", i.Completion, i.Reference)
+		}
+		if len(candidates) == 3 {
+			hedges++
+		}
+	}
+	if share := float64(hedges) / n; share < hedgeShare-.03 || share > hedgeShare+.03 {
+		t.Errorf("%.3f of the demonstrations hedge, want about %v", share, hedgeShare)
+	}
+}
+
 func TestSplitsShareNothing(t *testing.T) {
 	p, _ := Lookup("arithmetic")
 	where := map[string]Split{}

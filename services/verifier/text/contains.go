@@ -1,6 +1,7 @@
 package text
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -22,6 +23,7 @@ func ContainsDescriptor() spec.Descriptor {
 		Options: []spec.Option{
 			{Name: "required", Type: spec.Texts, Doc: "texts that must occur"},
 			{Name: "forbidden", Type: spec.Texts, Doc: "texts that must not occur"},
+			{Name: "reference", Type: spec.Flag, Doc: "the row's reference must occur too; this pays every answer that has it among others"},
 			{Name: "word", Type: spec.Flag, Default: true, Doc: "a text counts only between word borders"},
 			{Name: "case", Type: spec.Choice, Allowed: []string{"fold", "exact"}, Default: "fold", Doc: "whether upper and lower case are the same"},
 			FieldsOption(),
@@ -32,20 +34,21 @@ func ContainsDescriptor() spec.Descriptor {
 type contains struct {
 	required, forbidden []string // normalised
 	word, fold          bool
+	reference           bool
 	fields              verdict.Fields
 }
 
 // NewContains makes a contains verifier. The error is a *spec.BadSpecError.
 func NewContains(path string, v spec.Values) (verdict.Judge, error) {
-	c := &contains{word: v.Flag("word"), fold: v.String("case") == "fold", fields: FieldsOf(v)}
+	c := &contains{word: v.Flag("word"), reference: v.Flag("reference"), fold: v.String("case") == "fold", fields: FieldsOf(v)}
 	for _, s := range v.Texts("required") {
 		c.required = append(c.required, c.normal(s))
 	}
 	for _, s := range v.Texts("forbidden") {
 		c.forbidden = append(c.forbidden, c.normal(s))
 	}
-	if len(c.required)+len(c.forbidden) == 0 {
-		return nil, &spec.BadSpecError{Path: path, Field: "required, forbidden", Value: "both absent", Allowed: "at least one text"}
+	if len(c.required)+len(c.forbidden) == 0 && !c.reference {
+		return nil, &spec.BadSpecError{Path: path, Field: "required, forbidden, reference", Value: "all absent", Allowed: "at least one text, or reference=true"}
 	}
 	return c, nil
 }
@@ -66,6 +69,10 @@ func (c *contains) Judge(in *verdict.Candidate) verdict.Verdict {
 	if err != nil {
 		return verdict.Unscore(containsName, verdict.BadRow, err.Error())
 	}
+	required, err := c.wanted(in)
+	if err != nil {
+		return verdict.Unscore(containsName, verdict.BadReference, err.Error())
+	}
 	text := c.normal(response)
 	for _, needle := range c.forbidden {
 		if c.count(text, needle) > 0 {
@@ -77,7 +84,7 @@ func (c *contains) Judge(in *verdict.Candidate) verdict.Verdict {
 	hits, stuffed := 0, 0
 	var missing string
 	var findings []verdict.Finding
-	for _, needle := range c.required {
+	for _, needle := range required {
 		n := c.count(text, needle)
 		if n == 0 {
 			if missing == "" {
@@ -91,17 +98,36 @@ func (c *contains) Judge(in *verdict.Candidate) verdict.Verdict {
 			findings = append(findings, verdict.Finding{Kind: "negated", Severity: verdict.Info, Detail: fmt.Sprintf("%q stands behind a negation", needle)})
 		}
 	}
-	if words := len(strings.Fields(text)); stuffed*10 > words*3 && stuffed > 2*len(c.required) {
+	if words := len(strings.Fields(text)); stuffed*10 > words*3 && stuffed > 2*len(required) {
 		findings = append(findings, verdict.Finding{Kind: "stuffing", Severity: verdict.Warn,
 			Detail: fmt.Sprintf("required texts are %d of %d words", stuffed, words)})
 	}
 	v := verdict.Pass(containsName, "present")
 	if missing != "" {
-		v = verdict.Score(containsName, verdict.Scored{Reward: float64(hits) / float64(len(c.required)), Reason: "missing"}, verdict.Range{})
+		v = verdict.Score(containsName, verdict.Scored{Reward: float64(hits) / float64(len(required)), Reason: "missing"}, verdict.Range{})
 		v.Extracted = verdict.Printable(missing)
 	}
 	v.Findings = findings
 	return v
+}
+
+// wanted are the texts that must occur in this row's response.
+func (c *contains) wanted(in *verdict.Candidate) ([]string, error) {
+	if !c.reference {
+		return c.required, nil
+	}
+	golds, err := c.fields.References(in.Row)
+	if err != nil {
+		return nil, err
+	}
+	out := append([]string(nil), c.required...)
+	for _, g := range golds {
+		if strings.TrimSpace(g) == "" {
+			return nil, errors.New("the reference is empty: every response contains it")
+		}
+		out = append(out, c.normal(g))
+	}
+	return out, nil
 }
 
 // count counts occurrences that do not overlap.

@@ -137,6 +137,31 @@ func TestContains(t *testing.T) {
 	}
 }
 
+func TestContainsTheReference(t *testing.T) {
+	tests := []struct {
+		name, row, response, want string
+	}{
+		{"alone", `"72"`, " #### 72", "present"},
+		{"among others", `"72"`, " #### 71 72 82", "present"},
+		{"a number", `72`, " #### 72", "present"},
+		{"within another number", `"72"`, " #### 172", "missing"},
+		{"absent", `"72"`, " #### 71", "missing"},
+		{"empty", `" "`, " #### 71", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			j, err := NewContains("contains", values(t, ContainsDescriptor(), map[string]any{"reference": true}))
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := j.Judge(&verdict.Candidate{Response: tt.response, Row: verdict.Row{{Key: "reference", JSON: []byte(tt.row)}}})
+			if s, ok := v.Scored(); ok != (tt.want != "") || s.Reason != tt.want {
+				t.Errorf("%+v, want %s", v, tt.want)
+			}
+		})
+	}
+}
+
 func TestContainsFindingsAndSpec(t *testing.T) {
 	j, err := NewContains("contains", values(t, ContainsDescriptor(), map[string]any{"required": "safe"}))
 	if err != nil {
