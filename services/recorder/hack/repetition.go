@@ -1,0 +1,190 @@
+package hack
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/klauspost/compress/flate"
+)
+
+// Limits of recorder.md 4.7.
+const (
+	ratioMax   = 0.1 // deflated to plain
+	leastBytes = 400
+	repeatMax  = 0.5 // share of 4-grams that came before
+	leastGrams = 40
+	nearLines  = 12 // lines in a row that differ in numbers only
+)
+
+// repetition finds text that says the same again and again. Tables, lists and code repeat by nature and are taken out.
+func repetition(s string, say sayer) {
+	if len(s) < leastBytes {
+		return
+	}
+	if start, end, n := nearEqual(s); n >= nearLines {
+		say(DegenerateRepetition, Warn, start, end, fmt.Sprintf("%d lines in a row differ in numbers only", n))
+		return
+	}
+	if bytesRepeated(s) < 0.4 { // cheap, and true of nearly every text: what follows is not
+		return
+	}
+	prose := proseOf(s)
+	if len(prose) < leastBytes {
+		return
+	}
+	points := repeated(pointsOf(prose))
+	words := repeated(wordsOf(prose))
+	ratio := deflated(prose)
+	if ratio < ratioMax || points > repeatMax && words > repeatMax && points > 0.8 {
+		say(DegenerateRepetition, Warn, strings.Index(s, firstLine(prose)), len(s), fmt.Sprintf("it deflates to %.1f %%; %.0f %% of its 4-grams came before", 100*ratio, 100*points))
+	}
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// bytesRepeated is the share of 4-byte pieces that came before, after a filter with few false hits for short texts.
+func bytesRepeated(s string) float64 {
+	const bits = 16
+	var seen [1 << bits / 64]uint64
+	again := 0
+	h := uint32(0)
+	for i := range len(s) {
+		h = h<<8 | uint32(s[i])
+		if i < 3 {
+			continue
+		}
+		k := h * 2654435761 >> (32 - bits)
+		if seen[k/64]&(1<<(k%64)) != 0 {
+			again++
+		}
+		seen[k/64] |= 1 << (k % 64)
+	}
+	return float64(again) / float64(len(s)-3)
+}
+
+func proseOf(s string) string {
+	var b strings.Builder
+	fenced := false
+	for line := range strings.Lines(s) {
+		t := strings.TrimLeft(line, " \t")
+		if strings.HasPrefix(t, "```") {
+			fenced = !fenced
+			continue
+		}
+		item := strings.HasPrefix(t, "|") || strings.HasPrefix(t, "- ") || strings.HasPrefix(t, "* ") || strings.HasPrefix(t, "+-") || numbered(t)
+		if fenced || item || strings.HasPrefix(line, "    ") || strings.HasPrefix(line, "\t") {
+			continue
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+func numbered(t string) bool {
+	i := 0
+	for i < len(t) && t[i] >= '0' && t[i] <= '9' {
+		i++
+	}
+	return i > 0 && i < len(t) && (t[i] == '.' || t[i] == ')')
+}
+
+func hash(h uint64, s string) uint64 {
+	for i := range len(s) {
+		h = (h ^ uint64(s[i])) * 1099511628211
+	}
+	return h
+}
+
+func wordsOf(s string) []uint64 {
+	var out []uint64
+	for w := range strings.FieldsFuncSeq(s, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		out = append(out, hash(14695981039346656037, w))
+	}
+	if len(out) < leastGrams { // a script without blanks: its words are not told apart, code points speak for them
+		return pointsOf(s)
+	}
+	return out
+}
+
+func pointsOf(s string) []uint64 {
+	out := make([]uint64, 0, len(s))
+	for _, r := range s {
+		out = append(out, uint64(r))
+	}
+	return out
+}
+
+// repeated is the share of 4-grams that came before.
+func repeated(units []uint64) float64 {
+	if len(units) < leastGrams {
+		return 0
+	}
+	seen := make(map[[4]uint64]bool, len(units))
+	again := 0
+	for i := 3; i < len(units); i++ {
+		k := [4]uint64(units[i-3 : i+1])
+		if seen[k] {
+			again++
+		}
+		seen[k] = true
+	}
+	return float64(again) / float64(len(units)-3)
+}
+
+type counter int
+
+func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
+
+func deflated(s string) float64 {
+	var n counter
+	w, err := flate.NewWriter(&n, 6)
+	if err != nil { // the level is a constant
+		return 1
+	}
+	_, err = w.Write([]byte(s))
+	if w.Close() != nil || err != nil {
+		return 1
+	}
+	return float64(n) / float64(len(s))
+}
+
+// nearEqual finds the longest run of lines that are equal once their numbers are gone.
+func nearEqual(s string) (start, end, n int) {
+	var last uint64
+	from, run, at := 0, 0, 0
+	fenced := false
+	for line := range strings.Lines(s) {
+		t := strings.TrimSpace(line)
+		skip := strings.HasPrefix(t, "|") || numbered(t) || len(t) < 8
+		if strings.HasPrefix(t, "```") {
+			fenced = !fenced
+		}
+		h := uint64(14695981039346656037)
+		letters := false
+		for i := range len(t) {
+			if t[i] >= '0' && t[i] <= '9' {
+				continue
+			}
+			letters = letters || t[i]|0x20 >= 'a' && t[i]|0x20 <= 'z' || t[i] >= 0x80
+			h = (h ^ uint64(t[i])) * 1099511628211
+		}
+		switch {
+		case skip || fenced || !letters:
+			run = 0
+		case run > 0 && h == last:
+			run++
+			if run > n {
+				start, end, n = from, at+len(line), run
+			}
+		default:
+			from, run = at, 1
+		}
+		last = h
+		at += len(line)
+	}
+	return start, end, n
+}
