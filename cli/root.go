@@ -20,6 +20,7 @@ import (
 	"github.com/provenir/provenir/cli/config"
 	"github.com/provenir/provenir/cli/doctor"
 	"github.com/provenir/provenir/cli/envverb"
+	"github.com/provenir/provenir/cli/hacking"
 	"github.com/provenir/provenir/cli/harden"
 	"github.com/provenir/provenir/cli/ledger"
 	"github.com/provenir/provenir/cli/mathexplain"
@@ -76,7 +77,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	a.Bind(root)
 	root.AddCommand(
 		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
-		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
 	for _, noun := range root.Commands() {

@@ -144,7 +144,7 @@ func BenchmarkInspect(b *testing.B) {
 		fmt.Fprintf(&long, "Step %d: we take %d from what was there and look at the remainder. ", i, i*17)
 	}
 	code := "```python\ndef f(numbers, threshold):\n    for i, a in enumerate(numbers):\n        for j, b in enumerate(numbers):\n            if i != j and abs(a - b) < threshold:\n                return True\n    return False\n```\n"
-	mixed := prose + long.String() + code + code + code + code
+	mixed := prose + long.String() + strings.Repeat(code, 6)
 	for name, text := range map[string]string{"prose": long.String() + long.String(), "mixed": mixed[:2048], "code": strings.Repeat(code, 9)[:2048]} {
 		b.Run(name, func(b *testing.B) {
 			in := NewInspector()
