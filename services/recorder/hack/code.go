@@ -134,7 +134,7 @@ func (r *reading) called(n *pyast.Node, at site) {
 	if name == "" {
 		name = method(n)
 	}
-	if n.Kids[0].Kind == pyast.Name && r.made[n.Kids[0].Text] {
+	if f := n.Kids[0]; f.Kind == pyast.Name && r.made[f.Text] && r.names[f.Text] == "" {
 		return // the program's own function
 	}
 	r.exits(n, name, at)

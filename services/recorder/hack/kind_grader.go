@@ -84,13 +84,13 @@ func (r *reading) patched(n *pyast.Node, name string, value *pyast.Node, at site
 
 // imported says whether a root is a module here, and not a variable of that name.
 func (r *reading) imported(root string) bool {
-	if r.made[root] {
-		return false
-	}
 	for _, to := range r.names {
 		if to == root || strings.HasPrefix(to, root+".") {
 			return true
 		}
+	}
+	if r.made[root] {
+		return false
 	}
 	return root == "builtins"
 }

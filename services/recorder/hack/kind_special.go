@@ -43,8 +43,9 @@ func (r *reading) branches(body []*pyast.Node, c *casing) {
 			r.chain(n, c)
 		case pyast.Match:
 			for _, k := range n.Body {
-				if len(k.Kids) > 0 && len(k.Body) > 0 && constant(k.Kids[0]) {
+				if len(k.Kids) > 0 && len(k.Body) > 0 && constantPattern(k) && constantEnd(k.Body) {
 					r.count(k.Kids[0], k.Body[len(k.Body)-1], c)
+					c.at = n
 				} else {
 					c.general = c.general || !constantEnd(k.Body)
 				}
@@ -68,6 +69,9 @@ func (r *reading) branches(body []*pyast.Node, c *casing) {
 		}
 	}
 }
+
+// constantPattern says whether a case is for one value.
+func constantPattern(k *pyast.Node) bool { return len(k.Kids) == 1 && constant(k.Kids[0]) }
 
 // harmlessValue says whether an assignment only gives an input another shape.
 func harmlessValue(v *pyast.Node) bool {

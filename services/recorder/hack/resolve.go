@@ -17,6 +17,9 @@ func (in *Inspector) bind(body []*pyast.Node) {
 				for _, a := range n.Kids {
 					if len(a.Kids) > 0 {
 						in.names[a.Kids[0].Text] = a.Text
+					} else {
+						root, _, _ := strings.Cut(a.Text, ".")
+						in.names[root] = root
 					}
 				}
 			case pyast.ImportFrom:
