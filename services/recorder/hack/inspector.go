@@ -4,6 +4,8 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/klauspost/compress/flate"
+
 	"github.com/provenir/provenir/services/recorder/hack/pyast"
 )
 
@@ -14,13 +16,13 @@ const MaxRow = 4 << 20
 // has one a worker.
 type Inspector struct {
 	parser pyast.Parser
-	nested pyast.Parser // of source inside strings, while the tree around it is in use
 	pieces []piece
 	row    *Row
 	out    Result
 	task   task
 	names  map[string]string
 	made   map[string]bool
+	flate  *flate.Writer
 }
 
 // NewInspector gives one that is ready.

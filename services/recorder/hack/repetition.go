@@ -18,7 +18,7 @@ const (
 )
 
 // repetition finds text that says the same again and again. Tables, lists and code repeat by nature and are taken out.
-func repetition(s string, say sayer) {
+func (in *Inspector) repetition(s string, say sayer) {
 	if len(s) < leastBytes {
 		return
 	}
@@ -26,7 +26,7 @@ func repetition(s string, say sayer) {
 		say(DegenerateRepetition, Warn, start, end, fmt.Sprintf("%d lines in a row differ in numbers only", n))
 		return
 	}
-	if bytesRepeated(s) < 0.4 { // cheap, and true of nearly every text: what follows is not
+	if bytesRepeated(s) < 0.75 { // cheap, and true of nearly every text; what passes the limits below repeats far more
 		return
 	}
 	prose := proseOf(s)
@@ -35,7 +35,7 @@ func repetition(s string, say sayer) {
 	}
 	points := repeated(pointsOf(prose))
 	words := repeated(wordsOf(prose))
-	ratio := deflated(prose)
+	ratio := in.deflated(prose)
 	if ratio < ratioMax || points > repeatMax && words > repeatMax && points > 0.8 {
 		say(DegenerateRepetition, Warn, strings.Index(s, firstLine(prose)), len(s), fmt.Sprintf("it deflates to %.1f %%; %.0f %% of its 4-grams came before", 100*ratio, 100*points))
 	}
@@ -139,14 +139,18 @@ type counter int
 
 func (c *counter) Write(b []byte) (int, error) { *c += counter(len(b)); return len(b), nil }
 
-func deflated(s string) float64 {
+// deflated is the share of its bytes that a text deflates to. The writer's tables are large and are kept.
+func (in *Inspector) deflated(s string) float64 {
 	var n counter
-	w, err := flate.NewWriter(&n, 6)
-	if err != nil { // the level is a constant
-		return 1
+	if in.flate == nil {
+		w, err := flate.NewWriter(&n, 6)
+		if err != nil { // the level is a constant
+			return 1
+		}
+		in.flate = w
 	}
-	_, err = w.Write([]byte(s))
-	if w.Close() != nil || err != nil {
+	in.flate.Reset(&n)
+	if _, err := in.flate.Write([]byte(s)); err != nil || in.flate.Close() != nil { // a counter takes everything
 		return 1
 	}
 	return float64(n) / float64(len(s))

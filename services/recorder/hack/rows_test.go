@@ -3,6 +3,7 @@ package hack
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
 )
@@ -137,19 +138,30 @@ func TestOneWitnessOfText(t *testing.T) {
 	}
 }
 
-func BenchmarkInspect(b *testing.B) {
-	prose := strings.Repeat("Each duck lays some eggs, and the farmer sells what is left over at the market for a price. ", 1)
-	var long strings.Builder
-	for i := 0; long.Len() < 1000; i++ {
-		fmt.Fprintf(&long, "Step %d: we take %d from what was there and look at the remainder. ", i, i*17)
+// words is prose that does not repeat itself: what most rollouts are.
+func words(n int) string {
+	r := rand.New(rand.NewPCG(1, 2))
+	syllables := strings.Fields("ta re mo li sen dor va ki pel nus ar to gi mer fal cu bri on sta we the and of to in is")
+	var b strings.Builder
+	for b.Len() < n {
+		for range 1 + r.IntN(4) {
+			b.WriteString(syllables[r.IntN(len(syllables))])
+		}
+		b.WriteString([]string{" ", " ", " ", " ", ", ", ". ", "\n"}[r.IntN(7)])
 	}
+	return b.String()[:n]
+}
+
+// Goal (recorder.md 5): 20,000 rows of 2 KiB a second on one core. Repetitive text is the slow path and rare.
+func BenchmarkInspect(b *testing.B) {
 	code := "```python\ndef f(numbers, threshold):\n    for i, a in enumerate(numbers):\n        for j, b in enumerate(numbers):\n            if i != j and abs(a - b) < threshold:\n                return True\n    return False\n```\n"
-	mixed := prose + long.String() + strings.Repeat(code, 6)
-	for name, text := range map[string]string{"prose": long.String() + long.String(), "mixed": mixed[:2048], "code": strings.Repeat(code, 9)[:2048]} {
-		b.Run(name, func(b *testing.B) {
+	texts := []struct{ name, text string }{{"prose", words(2048)}, {"mixed", words(1400) + "\n" + code + code + code}, {"code", strings.Repeat(code, 10)}, {"repetitive", strings.Repeat("The same line again. ", 98)}}
+	for _, tt := range texts {
+		b.Run(tt.name, func(b *testing.B) {
 			in := NewInspector()
-			row := Row{Response: []byte(text), Proxy: number(1), Heldout: number(1)}
+			row := Row{Response: []byte(tt.text), Proxy: number(1), Heldout: number(1)}
 			b.ReportAllocs()
+			b.SetBytes(int64(len(tt.text)))
 			for b.Loop() {
 				in.Inspect(&row)
 			}

@@ -49,6 +49,9 @@ func (in *Inspector) collect(response string) {
 
 // reasoned gives where the answer begins behind reasoning that is kept in the text.
 func reasoned(text string) int {
+	if !strings.Contains(text, "<think") && !strings.Contains(text, "</think") && !strings.Contains(text, "</reasoning>") {
+		return 0
+	}
 	for _, end := range [...]string{"</think>", "</thinking>", "</reasoning>"} {
 		if i := strings.LastIndex(text, end); i >= 0 {
 			return i + len(end)
