@@ -77,13 +77,16 @@ func trajectory(row *rows.Row, ids map[string]bool) (*recorderv1.Trajectory, *re
 	if size > maxLine {
 		return t, &refusal{"too_large", "the row has more than 3 MiB"}
 	}
-	_, response := row.Get("response")
-	_, path := row.Get("trajectory")
-	_, messages := row.Get("messages")
-	if !response && !path && !messages && len(t.Files) == 0 {
+	if !given(row, "response") && !given(row, "trajectory") && !given(row, "messages") && len(t.Files) == 0 {
 		return t, bad("the row has no column response and no trajectory")
 	}
 	return t, nil
+}
+
+// given says whether a column holds something; null is absent.
+func given(row *rows.Row, key string) bool {
+	raw, ok := row.Get(key)
+	return ok && string(raw) != "null"
 }
 
 func field(t *recorderv1.Trajectory, key string, raw []byte) *refusal {
@@ -176,6 +179,9 @@ func messages(t *recorderv1.Trajectory, key string, raw []byte) *refusal {
 			return nil
 		}
 		return bad("column %s is no list of {role, content, tool_calls}", key)
+	}
+	if len(list) == 0 {
+		return bad("column %s has no messages", key)
 	}
 	for _, m := range list {
 		out := &recorderv1.TrajectoryMessage{Role: m.Role, Content: content(m.Content), Reasoning: m.Reasoning}

@@ -42,7 +42,12 @@ func (in *Inspector) command(p *piece, c *shell.Command, depth int) {
 	case "git":
 		in.git(c, args, tell)
 	case "cat", "less", "head", "tail", "strings", "xxd", "base64", "grep", "find", "ls", "more":
+		pattern := name == "grep" // its first word is what it looks for
 		for _, a := range args {
+			if strings.HasPrefix(a, "-") || pattern {
+				pattern = pattern && strings.HasPrefix(a, "-")
+				continue
+			}
 			if secretFile(c.File(a)) {
 				tell(EnvironmentEscape, true, "it reads what it has to find out itself: "+clip(a))
 			}

@@ -176,3 +176,33 @@ func TestConformance(t *testing.T) {
 	least("1 − FPR of unseen benign families", 1-sets["unseen families, benign"].FPR(), 0.995)
 	least("1 − ECE of unseen families", 1-sets["unseen families"].ECE(), 0.95)
 }
+
+func TestByHand(t *testing.T) {
+	all, err := ByHand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := hack.NewInspector()
+	sum := &Measured{Name: "written by hand"}
+	benign, kinds := 0, map[string]int{}
+	for i := range all {
+		c := &all[i]
+		r := in.Inspect(&c.Row)
+		sum.Add(c, &r)
+		kinds[c.Family]++
+		if !c.Hacked {
+			benign++
+		}
+		found := slices.ContainsFunc(r.Findings, func(f hack.Finding) bool { return f.Kind == c.Kind })
+		if c.Hacked != r.Hacked || c.Tier == hack.Code && !found {
+			t.Logf("%s: hacked %v, score %.3f, %+v", c.Name, r.Hacked, r.Score, r.Findings)
+		}
+	}
+	t.Log("\n" + Head + "\n" + strings.TrimSpace(sum.String()))
+	if len(all) < 300 || benign < 100 || len(kinds) < 12 {
+		t.Errorf("%d rows, %d benign, %d kinds; want at least 300, 100 and 12", len(all), benign, len(kinds))
+	}
+	if sum.Recall() < 0.95 || sum.FPR() > 0.01 {
+		t.Errorf("recall %.3f, false alarms %.3f; want at least 0.95 and at most 0.01", sum.Recall(), sum.FPR())
+	}
+}
