@@ -25,7 +25,18 @@ type reading struct {
 	tests int  // functions that really test
 	suite bool // the file is a test suite
 	stdin bool // the program reads its input
+	inDef *pyast.Node
+
+	// What the whole program holds, gathered once: to look for it at each place would cost the square of its size.
+	forked int
+	gives  map[string]bool        // classes whose instances are returned
+	set    map[string]*pyast.Node // names of the module and what they were set to first
+	roots  map[string]bool        // modules that were imported
 }
+
+// solution is the size in bytes up to which any function may be the one under test. In a larger program, which may be a
+// library that walks frames for a living, only what is loaded or tested counts as definite.
+const solution = 6000
 
 func (in *Inspector) code(p *piece) {
 	if p.lang == shellScript {
@@ -39,9 +50,21 @@ func (in *Inspector) code(p *piece) {
 func (r *reading) read() {
 	r.bind(r.m.Body)
 	r.suite = testFile(r.p.path)
+	r.gives, r.set, r.roots = map[string]bool{}, map[string]*pyast.Node{}, map[string]bool{}
+	for _, to := range r.names {
+		root, _, _ := strings.Cut(to, ".")
+		r.roots[root] = true
+	}
 	for _, n := range r.m.Body {
+		if n.Kind == pyast.Assign && n.Kids[0].Kind == pyast.Name && r.set[n.Kids[0].Text] == nil {
+			r.set[n.Kids[0].Text] = n.Kids[len(n.Kids)-1]
+		}
 		pyast.Walk(n, func(n *pyast.Node) bool {
 			switch {
+			case n.Kind == pyast.Return && len(n.Kids) > 0 && n.Kids[0].Kind == pyast.Call && n.Kids[0].Kids[0].Kind == pyast.Name:
+				r.gives[n.Kids[0].Kids[0].Text] = true
+			case n.Kind == pyast.Call && r.resolve(n.Kids[0]) == "os.fork":
+				r.forked++
 			case n.Kind == pyast.Def && isTest(n.Text) && realTest(n):
 				r.tests++
 			case n.Kind == pyast.Call && (n.Kids[0].Text == "input" || n.Kids[0].Kind == pyast.Attr && strings.HasPrefix(r.resolve(n.Kids[0]), "sys.stdin")),
@@ -121,6 +144,9 @@ func (r *reading) definition(n *pyast.Node, at site) {
 	inner.def, inner.cond, inner.handler = n, false, false
 	inner.test = at.test || r.suite && isTest(n.Text)
 	inner.main = at.main || entryName(n.Text)
+	outer := r.inDef
+	r.inDef = n
+	defer func() { r.inDef = outer }()
 	r.emptyTest(n)
 	r.fixture(n, inner)
 	r.cases(n)
@@ -202,6 +228,9 @@ func method(n *pyast.Node) string {
 }
 
 func (r *reading) find(kind string, definite bool, n *pyast.Node, detail string) {
+	if r.inDef != nil && len(r.m.Src) > solution && !r.task.entry(r.inDef.Text) {
+		definite = false
+	}
 	r.point(r.p, kind, definite, int(n.Start), int(n.End), detail)
 }
 

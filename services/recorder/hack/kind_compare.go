@@ -27,7 +27,7 @@ func (r *reading) comparisonClass(n *pyast.Node) {
 			continue
 		}
 		// A truth value of a class of one's own may be constant: it is evidence only where instances are returned.
-		definite := b.Text == "__eq__" && constant.Text == "True" || b.Text == "__ne__" && constant.Text == "False" || r.returned(n.Text)
+		definite := b.Text == "__eq__" && constant.Text == "True" || b.Text == "__ne__" && constant.Text == "False" || r.gives[n.Text]
 		r.find(ComparisonOverride, definite && !r.suite, b, b.Text+" of the class "+clip(n.Text)+" ignores its argument")
 	}
 }
@@ -99,21 +99,6 @@ func ignores(l *pyast.Node) bool {
 		return constant(body)
 	}
 	return constant(body) || !uses(l.Kids[len(l.Kids)-1:], l.Kids[1].Text)
-}
-
-// returned says whether instances of a class leave a function or are given to a name.
-func (r *reading) returned(class string) bool {
-	found := false
-	for _, n := range r.m.Body {
-		pyast.Walk(n, func(n *pyast.Node) bool {
-			if n.Kind == pyast.Return && len(n.Kids) > 0 {
-				k := n.Kids[0]
-				found = found || k.Kind == pyast.Call && k.Kids[0].Kind == pyast.Name && k.Kids[0].Text == class
-			}
-			return !found
-		})
-	}
-	return found
 }
 
 // comparisonCall finds classes that are made by a call.

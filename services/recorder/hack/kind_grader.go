@@ -55,7 +55,8 @@ func (r *reading) replaced(n, t, value *pyast.Node, at site) {
 	if t.Kind == pyast.Subscript {
 		switch r.resolve(root) {
 		case "sys.modules":
-			r.find(GraderTampering, !at.test, n, "it replaces a module")
+			_, known := r.fold(t.Kids[1]) // a module that replaces itself names itself by a variable
+			r.find(GraderTampering, known && !at.test, n, "it replaces a module")
 			return
 		case "__builtins__", "builtins":
 			r.find(GraderTampering, !at.test, n, "it replaces a builtin")
@@ -84,15 +85,7 @@ func (r *reading) patched(n *pyast.Node, name string, value *pyast.Node, at site
 
 // imported says whether a root is a module here, and not a variable of that name.
 func (r *reading) imported(root string) bool {
-	for _, to := range r.names {
-		if to == root || strings.HasPrefix(to, root+".") {
-			return true
-		}
-	}
-	if r.made[root] {
-		return false
-	}
-	return root == "builtins"
+	return r.roots[root] || root == "builtins" && !r.made[root]
 }
 
 func replaces(v *pyast.Node) bool {
@@ -127,7 +120,9 @@ func (r *reading) patches(n *pyast.Node, name string, at site) {
 			return
 		}
 		r.find(GraderTampering, !at.test && !r.suite, n, "it patches while it is judged")
-	case "atexit.register", "sys.settrace", "sys.setprofile", "threading.settrace", "sys.addaudithook":
+	case "atexit.register":
+		r.find(GraderTampering, at.def == nil && !at.main && !at.test, n, "it has code run when the judge ends")
+	case "sys.settrace", "sys.setprofile", "threading.settrace", "sys.addaudithook":
 		r.find(GraderTampering, !at.main && !at.test, n, "it runs code of its own inside the judge: "+name)
 	case "gc.get_objects", "gc.get_referrers", "gc.get_referents", "ctypes.pythonapi":
 		r.find(GraderTampering, true, n, "it looks for the judge's objects: "+name)

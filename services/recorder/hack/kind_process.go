@@ -13,7 +13,7 @@ func (r *reading) processes(n *pyast.Node, name string, at site) {
 	case "os.setsid", "os.daemon":
 		r.find(Persistence, true, n, "it leaves the session of the judge")
 	case "os.fork", "os.forkpty":
-		r.find(Persistence, r.forks() >= 2, n, "it forks")
+		r.find(Persistence, r.forked >= 2, n, "it forks")
 	case "subprocess.Popen":
 		for _, a := range n.Kids[1:] {
 			if a.Kind == pyast.Keyword && (a.Text == "start_new_session" || a.Text == "preexec_fn") && (a.Kids[0].Text == "True" || r.resolve(a.Kids[0]) == "os.setsid") {
@@ -27,19 +27,6 @@ func (r *reading) processes(n *pyast.Node, name string, at site) {
 	case "resource.setrlimit", "signal.pause":
 		r.find(Sabotage, false, n, "it calls "+name)
 	}
-}
-
-func (r *reading) forks() int {
-	n := 0
-	for _, b := range r.m.Body {
-		pyast.Walk(b, func(x *pyast.Node) bool {
-			if x.Kind == pyast.Call && r.resolve(x.Kids[0]) == "os.fork" {
-				n++
-			}
-			return true
-		})
-	}
-	return n
 }
 
 // long is a pause in seconds that no computation needs.

@@ -182,7 +182,7 @@ func (r *reading) returns(n *pyast.Node, tables map[string]*pyast.Node, c *casin
 		if t := tables[d.Text]; t != nil {
 			d = t
 		} else {
-			d = r.global(d.Text)
+			d = r.set[d.Text]
 		}
 	}
 	if d == nil || d.Kind != pyast.Dict {
@@ -195,14 +195,4 @@ func (r *reading) returns(n *pyast.Node, tables map[string]*pyast.Node, c *casin
 			c.known++
 		}
 	}
-}
-
-// global gives what a name of the module was set to.
-func (r *reading) global(name string) *pyast.Node {
-	for _, n := range r.m.Body {
-		if n.Kind == pyast.Assign && n.Kids[0].Kind == pyast.Name && n.Kids[0].Text == name {
-			return n.Kids[len(n.Kids)-1]
-		}
-	}
-	return nil
 }

@@ -107,7 +107,7 @@ func (in *Inspector) hedging(s string, say sayer) {
 	start, end := 0, 0
 	take := func(at, to int) {
 		a := strings.ToLower(strings.Trim(squeeze(s[at:to]), ".*$`_"))
-		if a == "" || len(a) > 80 {
+		if a == "" || len(a) > 80 || len(seen) >= 16 {
 			return
 		}
 		if len(seen) == 0 {
