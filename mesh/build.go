@@ -139,7 +139,7 @@ func (b *builder) verifier() error {
 	if err != nil || jobs < 0 || jobs > 1024 {
 		return fmt.Errorf("sandbox.jobs is %q; want 0 to 1024", b.cfg.Settings.Get("sandbox.jobs"))
 	}
-	s, err := verifier.New(verifier.Config{Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
+	s, err := verifier.New(verifier.Config{Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs, AllowUnsandboxed: b.cfg.AllowUnsandboxed}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
 	if err != nil {
 		return err
 	}

@@ -34,8 +34,11 @@ type Config struct {
 	Roles    []Role
 	// Private listens on nothing: the mesh is for this process's own verb.
 	Private bool
-	Log     io.Writer
-	Fault   *faultline.Line // nil outside of tests; PROVENIR_FAULT arms one in `serve`
+	// AllowUnsandboxed runs untrusted programs below isolation tier 2 where the machine offers no more. It is a person's
+	// decision for one call, so it is no setting that a file could hold.
+	AllowUnsandboxed bool
+	Log              io.Writer
+	Fault            *faultline.Line // nil outside of tests; PROVENIR_FAULT arms one in `serve`
 }
 
 // Addresses are where the mesh listens; empty where it does not.

@@ -30,13 +30,14 @@ type App struct {
 	Terminal bool // Err is a terminal: progress may be drawn
 
 	// Global flags.
-	Server     string
-	TokenFile  string
-	ConfigFile string
-	JSON       bool
-	Quiet      bool
-	read       bool                 // standard input was taken
-	flags      map[string][]*string // settings given as flags, by key; several verbs may have a flag for one key
+	Server      string
+	TokenFile   string
+	ConfigFile  string
+	JSON        bool
+	Quiet       bool
+	Unsandboxed bool                 // the verb that runs may run programs below isolation tier 2
+	read        bool                 // standard input was taken
+	flags       map[string][]*string // settings given as flags, by key; several verbs may have a flag for one key
 }
 
 // New takes the process's streams.

@@ -25,6 +25,9 @@ func (a *App) Connect(ctx context.Context, roles ...mesh.Role) (*Session, error)
 		return nil, err
 	}
 	if addr := a.ServerAddress(); addr != "" {
+		if a.Unsandboxed {
+			return nil, Usage(errors.New("--allow-unsandboxed: the mesh at " + addr + " decides how it runs programs; leave --server and PROVENIR_SERVER out, or the flag"))
+		}
 		token, err := a.token(s)
 		if err != nil {
 			return nil, err
@@ -38,7 +41,7 @@ func (a *App) Connect(ctx context.Context, roles ...mesh.Role) (*Session, error)
 		}
 		return &Session{Conn: conn}, nil
 	}
-	m, err := mesh.Start(ctx, mesh.Config{Settings: s, Roles: roles, Private: true, Log: a.Err})
+	m, err := mesh.Start(ctx, mesh.Config{Settings: s, Roles: roles, Private: true, AllowUnsandboxed: a.Unsandboxed, Log: a.Err})
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/provenir/provenir/cli/app"
@@ -75,7 +74,7 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 	w := bufio.NewWriter(out)
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
-	wrong, failed, unchecked := 0, 0, 0
+	var t tally
 	for r := range queue {
 		l := line{ID: r.id, Error: r.bad}
 		if r.bad == nil {
@@ -85,16 +84,7 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 			}
 			l = answer(r, m)
 		}
-		if l.Error != nil {
-			wrong++
-		}
-		switch {
-		case !o.check || l.Error != nil:
-		case l.TaskOK == nil:
-			unchecked++
-		case !*l.TaskOK:
-			failed++
-		}
+		t.add(&l, o.check)
 		if err := enc.Encode(l); err != nil {
 			return err
 		}
@@ -102,15 +92,7 @@ func (o *options) stream(ctx context.Context, c verifierv1.VerifierServiceClient
 	if err := errors.Join(<-sent, w.Flush()); err != nil {
 		return err
 	}
-	switch {
-	case wrong > 0 && !o.KeepGoing:
-		return app.Usage(fmt.Errorf("%d row(s) could not be used; their lines say why (--keep-going accepts that)", wrong))
-	case failed > 0:
-		return app.Fails(fmt.Errorf("%d rows do not hold: their own reference fails, or an empty answer passes", failed))
-	case unchecked > 0:
-		return app.Unchecked(fmt.Errorf("%d rows have no answer of their own; whether a right answer passes was not checked", unchecked))
-	}
-	return nil
+	return t.outcome(o.KeepGoing)
 }
 
 // send reads rows and sends those that can be read; the queue has them all, in order.

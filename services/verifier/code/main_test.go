@@ -2,6 +2,7 @@ package code
 
 import (
 	"errors"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -19,7 +20,7 @@ func pool(t testing.TB, tier sandbox.Tier) *sandbox.Pool { return poolOf(t, tier
 
 func poolOf(t testing.TB, tier sandbox.Tier, slots int) *sandbox.Pool {
 	t.Helper()
-	p, err := sandbox.New(sandbox.Config{MinTier: tier, MaxTier: tier, PoolSize: slots}, sandbox.Deps{})
+	p, err := sandbox.New(sandbox.Config{MinTier: tier, MaxTier: tier, PoolSize: slots, AllowUnsandboxed: tier < sandbox.T2, GVisor: os.Getenv("PROVENIR_RUNSC")}, sandbox.Deps{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package code
 
 import (
 	"context"
+	"errors"
 
 	"github.com/provenir/provenir/services/verifier/sandbox"
 	"github.com/provenir/provenir/services/verifier/sandbox/plain"
@@ -24,6 +25,26 @@ type Session interface {
 func On(p *sandbox.Pool) Runner { return pooled{p} }
 
 type pooled struct{ pool *sandbox.Pool }
+
+// hardened is a runner that also has a kernel of its own for jobs.
+type hardened interface{ gVisor() (Runner, error) }
+
+// kernelOfItsOwn is the runner of isolation=gvisor. Whether runsc is there is seen at the first job.
+func kernelOfItsOwn(run Runner) (Runner, error) {
+	h, ok := run.(hardened)
+	if !ok {
+		return run, errors.New("this sandbox has no kernel of its own for jobs; namespaces are")
+	}
+	return h.gVisor()
+}
+
+func (r pooled) gVisor() (Runner, error) {
+	p, err := r.pool.GVisor()
+	if err != nil {
+		return nil, err
+	}
+	return On(p), nil
+}
 
 func (r pooled) Run(ctx context.Context, j sandbox.Job) (sandbox.Result, error) {
 	return r.pool.Run(ctx, j)

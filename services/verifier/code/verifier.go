@@ -11,8 +11,9 @@ import (
 
 // Verifier judges code. It is safe for concurrent use.
 type Verifier struct {
-	opt options
-	run Runner
+	opt     options
+	run     Runner
+	missing error // why the isolation that is asked for is not there
 }
 
 // New makes one. The error is a *spec.BadSpecError.
@@ -21,7 +22,11 @@ func New(path string, v spec.Values, run Runner) (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Verifier{opt, run}, nil
+	made := &Verifier{opt: opt, run: run}
+	if opt.isolation == "gvisor" {
+		made.run, made.missing = kernelOfItsOwn(run)
+	}
+	return made, nil
 }
 
 // Judge is JudgeContext without a deadline of the caller's: the job's own limits bound it.
@@ -42,8 +47,8 @@ func (v *Verifier) JudgeContext(ctx context.Context, c *verdict.Candidate) Judge
 }
 
 func (v *Verifier) judge(ctx context.Context, c *verdict.Candidate) (Judgement, error) {
-	if v.opt.isolation == "gvisor" {
-		return Judgement{}, bad(verdict.IsolationUnavailable, "isolation=gvisor is not in this build; namespaces are")
+	if v.missing != nil {
+		return Judgement{}, bad(verdict.IsolationUnavailable, "isolation=gvisor: %v", v.missing)
 	}
 	t, err := v.opt.readTask(c.Row)
 	if err != nil {
@@ -183,7 +188,7 @@ func unscored(err error) verdict.Verdict {
 		return v
 	case errors.Is(err, context.Canceled):
 		return verdict.Unscore(Name, verdict.Cancelled, "the caller went away; the job is dead")
-	case errors.As(err, &isolation):
+	case errors.As(err, &isolation), errors.Is(err, sandbox.ErrJudge):
 		reason = verdict.IsolationUnavailable
 	case errors.As(err, &layout), errors.Is(err, sandbox.ErrLanguage):
 		reason = verdict.LanguageUnavailable

@@ -42,7 +42,7 @@ var (
 var order = []string{"peer", "spawn", "candidate", "suite", "runner", "judge", "program", "init"}
 
 // bundle is everything that a zygote gets to know.
-func bundle(p profile, landlock plain.Value) ([]byte, error) {
+func bundle(p profile, landlock plain.Value, l layout) ([]byte, error) {
 	var files plain.List
 	for _, name := range order {
 		b, err := pythonFiles.ReadFile("py/" + name + ".py")
@@ -60,15 +60,18 @@ func bundle(p profile, landlock plain.Value) ([]byte, error) {
 		{Key: plain.Str("files"), Value: files},
 		{Key: plain.Str("preload"), Value: preload},
 		{Key: plain.Str("landlock"), Value: landlock},
-		{Key: plain.Str("clone_flags"), Value: int64(unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC)},
+		{Key: plain.Str("clone_flags"), Value: l.cloneFlags(unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC)},
+		{Key: plain.Str("judge_flags"), Value: l.cloneFlags(unix.CLONE_NEWPID)},
+		{Key: plain.Str("shared"), Value: l.shared()},
+		{Key: plain.Str("groups"), Value: plain.Str(l.innerGroups())},
 		{Key: plain.Str("syscalls"), Value: plain.Dict{
 			number("clone", unix.SYS_CLONE), number("capset", unix.SYS_CAPSET), number("seccomp", unix.SYS_SECCOMP),
 			number("landlock_create_ruleset", unix.SYS_LANDLOCK_CREATE_RULESET), number("landlock_add_rule", unix.SYS_LANDLOCK_ADD_RULE),
 			number("landlock_restrict_self", unix.SYS_LANDLOCK_RESTRICT_SELF),
 		}},
 		{Key: plain.Str("seccomp"), Value: plain.Dict{
-			{Key: plain.Str("python"), Value: plain.Bytes(seccompPython())},
-			{Key: plain.Str("native"), Value: plain.Bytes(seccompNative())},
+			{Key: plain.Str("python"), Value: plain.Bytes(seccompPython(l.shared()))},
+			{Key: plain.Str("native"), Value: plain.Bytes(seccompNative(l.shared()))},
 		}},
 	})
 }

@@ -58,7 +58,14 @@ func (s *slot) hire(suite *Suite, digest string) (*judge, error) {
 			return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
 		}
 	}
-	p, err := s.zygote.start(launch{kind: "judge", limits: limits, extra: 48, filter: "python", stdin: null, stdout: null, stderr: null, group: s.judging}, s.judging != nil)
+	l := launch{kind: "judge", limits: limits, extra: 48, filter: "python", stdin: null, stdout: null, stderr: null, group: s.judging}
+	if s.zygote.layout.shared() {
+		l.extra += processesOf(sandboxUID(s.index))
+	}
+	if !s.zygote.layout.filters {
+		l.filter = ""
+	}
+	p, err := s.zygote.start(l, s.judging != nil)
 	if err != nil {
 		return nil, err
 	}
@@ -129,6 +136,9 @@ func (p *Pool) Judge(ctx context.Context, job Job, suite *Suite) (Judged, error)
 	job.Limits = job.Limits.Fill()
 	if err := job.Limits.Check(); err != nil {
 		return Judged{}, fmt.Errorf("%w: %w", ErrLimits, err)
+	}
+	if p.cfg.MinTier == T4 {
+		return Judged{}, ErrJudge // its socket to a candidate is the host's, and ends at once there
 	}
 	digest := suite.digest()
 	s, m, err := p.ready(ctx, digest)

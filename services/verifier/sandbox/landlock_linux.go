@@ -29,6 +29,9 @@ const (
 	llIoctlDev // ABI 5
 )
 
+// scopeSignals is the ABI from which on Landlock keeps a job's signals among its own processes.
+const scopeSignals = 6
+
 // landlockABI asks the kernel; 0 is none.
 func landlockABI() int {
 	const version = 1

@@ -64,7 +64,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 		name = "program"
 	}
 	r, err := s.begin(ctx, m, launch{
-		kind: "exec", argv: append(append([]string{}, l.run...), j.Argv...), env: jobEnv(), limits: j.Limits, filter: "native",
+		kind: "exec", argv: l.run, args: j.Argv, env: jobEnv(), limits: j.Limits, filter: "native",
 		stdin: stdin, binary: file, name: name, native: l.reserves, extra: 2,
 	}, int(j.Limits.Output), true)
 	if err != nil {

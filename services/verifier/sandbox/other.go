@@ -52,6 +52,9 @@ func (p *Pool) Judge(ctx context.Context, _ Job, _ *Suite) (Judged, error) {
 // Identity refuses.
 func (p *Pool) Identity(ctx context.Context) (Identity, error) { return Identity{}, p.refuse(ctx) }
 
+// GVisor refuses as p does.
+func (p *Pool) GVisor() (*Pool, error) { return p, nil }
+
 // Close has nothing to close.
 func (p *Pool) Close() error { return nil }
 

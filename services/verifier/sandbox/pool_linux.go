@@ -18,6 +18,8 @@ type Pool struct {
 	cfg  Config
 	deps Deps
 
+	noNamespaces error // set by tests, for a machine that refuses them
+
 	free chan struct{} // one token for each slot that may be taken
 
 	mu      sync.Mutex
@@ -27,6 +29,7 @@ type Pool struct {
 	wg      sync.WaitGroup
 
 	binaries  binaries
+	hardened  *Pool // with a kernel of its own for jobs; nil until somebody asks
 	reporting sync.Mutex
 	report    *Report
 }
@@ -36,6 +39,8 @@ type machine struct {
 	interpreter *Interpreter
 	root        rootPlan
 	bundle      []byte
+	layout      layout
+	broken      error // why the layout cannot be started here at all
 	landlock    int
 	groups      *cgroups // nil where jobs have none
 	tier        Tier     // by construction; Report observes
@@ -46,11 +51,13 @@ type machine struct {
 // New makes a pool and starts nothing: the first job, or Report, starts what it needs.
 func New(cfg Config, d Deps) (*Pool, error) {
 	cfg = cfg.fill()
-	if cfg.MinTier > T3 {
-		return nil, fmt.Errorf("%w: tier %v is not in this build; T3 is the highest", ErrSandbox, cfg.MinTier)
-	}
-	if cfg.MinTier < T2 {
-		return nil, fmt.Errorf("%w: tier %v is not in this build; T2 is the lowest that runs jobs", ErrSandbox, cfg.MinTier)
+	switch {
+	case cfg.MinTier < T0 || cfg.MinTier > T4:
+		return nil, fmt.Errorf("%w: there is no tier %v; T2 to T4 can be asked for", ErrSandbox, cfg.MinTier)
+	case cfg.MinTier < T2 && !cfg.AllowUnsandboxed:
+		return nil, fmt.Errorf("%w: tier %v runs programs of others with next to nothing around them; that has to be allowed (AllowUnsandboxed)", ErrSandbox, cfg.MinTier)
+	case cfg.Plain && !cfg.AllowUnsandboxed:
+		return nil, fmt.Errorf("%w: a plain process runs programs of others with nothing around them; that has to be allowed (AllowUnsandboxed)", ErrSandbox)
 	}
 	p := &Pool{cfg: cfg, deps: d.fill(), free: make(chan struct{}, cfg.PoolSize)}
 	for i := range cfg.PoolSize {
@@ -74,11 +81,10 @@ func (p *Pool) look(ctx context.Context) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &machine{interpreter: i, root: i.plan(), landlock: landlockABI(), tier: T2}
-	if m.bundle, err = bundle(lean, landlockConf(m.landlock, &m.root)); err != nil {
+	m, err := p.arrange(i, p.layouts()[0])
+	if err != nil {
 		return nil, err
 	}
-	p.lookForGroups(m)
 	p.machine = m
 	return m, nil
 }
@@ -141,11 +147,11 @@ func (p *Pool) give(s *slot) {
 
 // ready gives a slot with a living zygote.
 func (p *Pool) ready(ctx context.Context, suite string) (*slot, *machine, error) {
-	m, err := p.look(ctx)
+	r, err := p.Report(ctx) // the first job waits for the self-test, which may change the layout
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := p.Report(ctx) // the first job waits for the self-test
+	m, err := p.look(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -171,8 +177,18 @@ func (p *Pool) Close() error {
 		return nil
 	}
 	p.closed = true
+	hardened := p.hardened
 	p.mu.Unlock()
 	p.wg.Wait()
+	p.abandon()
+	if hardened != nil {
+		return hardened.Close()
+	}
+	return nil
+}
+
+// abandon ends what was started for a layout. No job runs.
+func (p *Pool) abandon() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.idle {
@@ -180,11 +196,36 @@ func (p *Pool) Close() error {
 		if err := s.dropGroups(); err != nil {
 			p.deps.Log.Warn("a control group is left; the next start of a sandbox takes it away", "error", err.Error())
 		}
+		if err := s.dropHome(); err != nil {
+			p.deps.Log.Warn("a folder of jobs is left", "folder", s.home, "error", err.Error())
+		}
 	}
 	if p.machine != nil && p.machine.groups != nil {
 		p.machine.groups.close()
+		p.machine.groups = nil
 	}
-	return nil
+}
+
+// GVisor is the pool that runs jobs at T4, made at the first call. It is closed with this one.
+func (p *Pool) GVisor() (*Pool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, ErrClosed
+	}
+	if p.hardened == nil && p.cfg.MinTier < T4 {
+		cfg := p.cfg
+		cfg.MinTier, cfg.MaxTier, cfg.AllowUnsandboxed, cfg.Plain = T4, T4, false, false
+		made, err := New(cfg, p.deps)
+		if err != nil {
+			return nil, err
+		}
+		p.hardened = made
+	}
+	if p.hardened == nil {
+		return p, nil
+	}
+	return p.hardened, nil
 }
 
 // removeGroup removes a control group whose last process is dead but not yet forgotten by the kernel.

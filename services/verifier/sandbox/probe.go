@@ -25,8 +25,10 @@ def tell(f):
 
 var probes = []probe{
 	{name: "host_file", expected: "a host file that everybody may read does not exist", source: "tell(lambda: open('SECRET').read())", control: true},
-	{name: "list_proc", expected: "there is no /proc", source: "tell(lambda: len(os.listdir('/proc')))", control: true},
+	{name: "list_proc", expected: "there is nothing in /proc", source: "def look():\n    n = len(os.listdir('/proc'))\n    if n == 0: raise FileNotFoundError(2, 'an empty folder')\n    return n\ntell(look)", control: true},
 	{name: "write_usr", expected: "/usr cannot be written", source: "tell(lambda: open('/usr/provenir-probe', 'w'))"},
+	{name: "write_tmp", expected: "no folder that other jobs see can be written", source: "tell(lambda: open('/tmp/provenir-probe', 'w'))"},
+	{name: "write_dev", expected: "/dev cannot be written", source: "tell(lambda: open('/dev/provenir-probe', 'w'))"},
 	{name: "tcp", expected: "no socket to the network", source: "import _socket\ntell(lambda: _socket.socket(2, 1).fileno())", control: true},
 	{name: "vsock", expected: "no socket to the hypervisor", source: "import _socket\ntell(lambda: _socket.socket(40, 1).fileno())", limit: SecurityViolation},
 	{name: "io_uring", expected: "no ring, which would go round the filter", source: "import ctypes\ntell(lambda: ctypes.CDLL(None).syscall(425, 4, ctypes.create_string_buffer(120)))", limit: SecurityViolation, control: true},
@@ -46,7 +48,7 @@ except OSError as e:
     raise
 `},
 	{name: "memory_2gb", expected: "less than 2 GB of memory", grouped: MemoryLimit, source: "x = bytearray(2 << 30)\nfor i in range(0, len(x), 4096): x[i] = 1\nprint('reached: 2 GB')", limit: MemoryLimit},
-	{name: "fill_box", expected: "/box is full in the end", source: "f = open('/box/x', 'wb')\ndef fill():\n    for _ in range(64): f.write(b'x' * (1 << 20)); f.flush()\n    return '64 MB'\ntell(fill)", limit: FileLimit},
+	{name: "fill_box", expected: "/box is full in the end", source: "f = open('x', 'wb')\ndef fill():\n    for _ in range(64): f.write(b'x' * (1 << 20)); f.flush()\n    return '64 MB'\ntell(fill)", limit: FileLimit},
 	{name: "survive_exit", expected: "a process that was left behind is dead with the job", source: "import time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(60)\n    os._exit(0)\nprint('refused')"},
 	{name: "exec_box", expected: "no program starts from /box", source: "import shutil\nshutil.copy('/usr/bin/env', 'x')\nos.chmod('x', 0o755)\ntell(lambda: os.posix_spawn('./x', ['x', '/usr/bin/true'], {}))", control: true},
 }

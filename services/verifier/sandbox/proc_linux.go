@@ -20,8 +20,10 @@ const handshake = 10 * time.Second
 
 // launch is what a process is started with.
 type launch struct {
-	kind   string // func, script, judge, exec, compile
-	argv   []string
+	kind   string   // func, script, judge, exec, compile
+	argv   []string // of the language; what begins with /run/ is where the program is
+	args   []string // of the program
+	home   string   // folder of the job's files where it shares the host's mounts; empty elsewhere
 	env    []string
 	limits Limits
 	extra  int // processes of the slot beside the job's, which RLIMIT_NPROC counts too
@@ -42,6 +44,7 @@ type proc struct {
 	conn   *conn
 	exit   chan exitNotice
 	zygote *zygote
+	id     uint64      // by which the zygote knows it
 	notice *exitNotice // once it has come
 
 	mu     sync.Mutex
@@ -67,7 +70,7 @@ func (z *zygote) start(l launch, grouped bool) (*proc, error) {
 		c.close()
 		return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
 	}
-	p := &proc{pidfd: -1, conn: c, exit: exit, zygote: z}
+	p := &proc{pidfd: -1, conn: c, exit: exit, zygote: z, id: id}
 	if err := p.release(l.group); err != nil {
 		why := z.refused(id)
 		if p.pidfd >= 0 {
@@ -83,17 +86,8 @@ func (p *proc) release(g *jobGroup) error {
 	if err := p.conn.f.SetReadDeadline(time.Now().Add(handshake)); err != nil {
 		return err
 	}
-	var err error
-	if p.pid, err = p.conn.peerPID(); err != nil {
-		return fmt.Errorf("it did not announce itself: %w", err)
-	}
-	if p.pidfd, err = unix.PidfdOpen(p.pid, 0); err != nil {
-		return fmt.Errorf("hold its process: %w", err)
-	}
-	if g != nil {
-		if err := g.attach(p.pid); err != nil {
-			return err
-		}
+	if err := p.meet(g); err != nil {
+		return err
 	}
 	if _, err := p.conn.f.Write([]byte("g")); err != nil {
 		return err
@@ -104,6 +98,25 @@ func (p *proc) release(g *jobGroup) error {
 		return fmt.Errorf("its layers could not be put in place: %w", err)
 	}
 	return p.conn.f.SetReadDeadline(time.Time{})
+}
+
+// meet waits for the job's first byte and takes hold of its process. In a kernel of its own it has none on the host: the
+// byte comes from the whole sandbox.
+func (p *proc) meet(g *jobGroup) error {
+	var err error
+	if p.pid, err = p.conn.peerPID(); err != nil {
+		return fmt.Errorf("it did not announce itself: %w", err)
+	}
+	if p.zygote.layout.gvisor != nil {
+		return nil
+	}
+	if p.pidfd, err = unix.PidfdOpen(p.pid, 0); err != nil {
+		return fmt.Errorf("hold its process: %w", err)
+	}
+	if g != nil {
+		return g.attach(p.pid)
+	}
+	return nil
 }
 
 // params are a job's as spawn.py reads them.
@@ -121,13 +134,27 @@ func (l *launch) params(grouped bool) plain.Value {
 		env = append(env, plain.Pair{Key: plain.Str(k), Value: plain.Str(v)})
 	}
 	return plain.Dict{
-		{Key: plain.Str("argv"), Value: strs(l.argv)},
+		{Key: plain.Str("argv"), Value: strs(l.command())},
+		{Key: plain.Str("home"), Value: plain.Str(l.home)},
 		{Key: plain.Str("env"), Value: env},
 		{Key: plain.Str("program"), Value: plain.Str(l.name)},
 		{Key: plain.Str("filter"), Value: plain.Str(l.filter)},
 		{Key: plain.Str("box"), Value: plain.Bytes(fmt.Sprintf("size=%d,nr_inodes=%d,mode=700", l.limits.Box, l.limits.Inodes))},
+		{Key: plain.Str("processes"), Value: int64(l.limits.Processes)},
 		{Key: plain.Str("limits"), Value: l.rlimits(grouped)},
 	}
+}
+
+// command is what is executed: a program lies in /run, or in the job's folder where it has no /run of its own.
+func (l *launch) command() []string {
+	var out []string
+	for _, a := range l.argv {
+		if strings.HasPrefix(a, "/run/") {
+			a = l.home + a
+		}
+		out = append(out, a)
+	}
+	return append(out, l.args...)
 }
 
 // rlimits are pairs (which, value). Soft equals hard: process 1 of a namespace ignores SIGXCPU.
@@ -160,7 +187,33 @@ func (p *proc) kill(why Limit) {
 	if !p.ending {
 		p.ending, p.killed = true, why
 	}
-	_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
+	p.end()
+}
+
+// wholeGroup makes a signal by a process descriptor go to its process group (PIDFD_SIGNAL_PROCESS_GROUP, Linux 6.9).
+const wholeGroup = 1 << 2
+
+// killWithin is how long a sandbox of gVisor may take to end a job that it is asked to end. Then it is ended as a whole.
+const killWithin = 200 * time.Millisecond
+
+func (p *proc) end() {
+	switch l := p.zygote.layout; {
+	case l.gvisor != nil:
+		p.zygote.kill(p.id)
+		time.AfterFunc(killWithin, func() {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if !p.dead {
+				_ = p.zygote.cmd.Process.Kill()
+			}
+		})
+	case l.shared():
+		if unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, wholeGroup) != nil { // an older kernel: the zygote ends the rest of the group
+			_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
+		}
+	default:
+		_ = unix.PidfdSendSignal(p.pidfd, unix.SIGKILL, nil, 0)
+	}
 }
 
 // await is over when the kernel has ended the whole namespace. ok is false where the zygote went first.
@@ -191,7 +244,9 @@ func (p *proc) wait() (n exitNotice, ok bool) {
 	defer p.mu.Unlock()
 	if !p.dead {
 		p.dead = true
-		unix.Close(p.pidfd)
+		if p.pidfd >= 0 {
+			unix.Close(p.pidfd)
+		}
 		p.conn.close()
 	}
 	return n, ok
@@ -203,8 +258,12 @@ func (p *proc) why() Limit {
 	return p.killed
 }
 
-// leftover says whether the job has other processes than its main one now.
+// leftover says whether the job has other processes than its main one now. Into a kernel of its own nobody looks: Report
+// says that there it is not known.
 func (p *proc) leftover(g *jobGroup) bool {
+	if p.zygote.layout.gvisor != nil {
+		return false
+	}
 	if g != nil {
 		if n, err := g.tasks(); err == nil && n == 1 {
 			return false

@@ -15,8 +15,7 @@ import (
 // Report says what the machine offers, from programs that were really run. The first call runs them; later ones repeat what
 // was seen.
 func (p *Pool) Report(ctx context.Context) (*Report, error) {
-	m, err := p.look(ctx)
-	if err != nil {
+	if _, err := p.look(ctx); err != nil {
 		return nil, err
 	}
 	p.reporting.Lock()
@@ -24,13 +23,23 @@ func (p *Pool) Report(ctx context.Context) (*Report, error) {
 	if p.report != nil {
 		return p.report, nil
 	}
+	r, err := p.settle(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p.report = r
+	return r, nil
+}
+
+// observe tries one layout.
+func (p *Pool) observe(ctx context.Context, m *machine) (*Report, error) {
 	r := &Report{MinTier: p.cfg.MinTier, Kernel: kernel(), CgroupMode: "none", Interpreters: []string{m.interpreter.Path + " " + m.interpreter.Version}}
 	if m.groups != nil {
 		r.CgroupMode = m.groups.mode
 	}
 	started, err := p.try(ctx, m, r)
 	if err != nil {
-		return nil, fmt.Errorf("test the isolation: %w", err)
+		return nil, err
 	}
 	r.Layers = m.layers(started)
 	r.Tier = m.observedTier(r, started)
@@ -39,7 +48,6 @@ func (p *Pool) Report(ctx context.Context) (*Report, error) {
 	} else {
 		r.Languages = p.languages(m)
 	}
-	p.report = r
 	return r, nil
 }
 
@@ -58,6 +66,9 @@ func (p *Pool) try(ctx context.Context, m *machine, r *Report) (started, err err
 		return nil, err
 	}
 	for i := range probes {
+		if m.tier == T0 && started == nil {
+			break // nothing would stop them, and some hurt
+		}
 		source := head + strings.ReplaceAll(probes[i].source, "SECRET", secret)
 		control := ""
 		if probes[i].control {
@@ -117,36 +128,64 @@ func (m *machine) layers(started error) []Layer {
 	if m.landlock == 0 {
 		landlock = "the kernel has no Landlock"
 	}
-	out := []Layer{
-		state("user_namespace", why), state("pid_namespace", why), state("mount_namespace", why), state("network_namespace", why), state("ipc_namespace", why),
-		state("own_root", why), state("seccomp", why), state("landlock", landlock), state("no_capabilities", why), state("rlimits", why),
+	var out []Layer
+	for _, name := range []string{"user_namespace", "pid_namespace", "mount_namespace", "network_namespace", "ipc_namespace", "own_root"} {
+		out = append(out, off(state(name, why), m.layout.shared()))
 	}
+	out = append(out, off(state("seccomp", why), !m.layout.filters), off(state("landlock", landlock), !m.layout.filters), state("no_capabilities", why), state("rlimits", why))
 	groups := state("cgroups", m.noGroups)
 	aggregate := state("aggregate_memory_limit", m.noGroups)
 	if m.groupsOff {
 		groups.State, aggregate.State = Disabled, Disabled
 	}
-	return append(out, groups, aggregate, Layer{"gvisor", Unavailable, "not in this build"})
+	out = append(out, groups, aggregate)
+	if m.layout.shared() {
+		out = append(out, Layer{"disk_limit", Unavailable, "jobs share the host's mounts; only the size of each file is limited"},
+			Layer{"hidden_paths", Unavailable, "jobs share the host's mounts; they learn which paths exist"})
+	}
+	if m.layout.gvisor == nil {
+		return append(out, Layer{"gvisor", Disabled, "not asked for (isolation=gvisor)"})
+	}
+	return append(out, state("gvisor", why), Layer{"leftover_detection", Unavailable, "nobody looks into a kernel of a job's own; what a job leaves behind dies with its namespace"})
+}
+
+// off marks a layer that this tier does without.
+func off(l Layer, without bool) Layer {
+	if without {
+		l.State, l.Reason = Disabled, "not used below T2"
+		if l.Name == "seccomp" || l.Name == "landlock" {
+			l.Reason = "not used at T0"
+		}
+	}
+	return l
 }
 
 // observedTier is the tier that the probes bear out.
 func (m *machine) observedTier(r *Report, started error) Tier {
 	if started != nil {
-		return T0 // nothing between a plain process and the host is in this build below T2
+		return T0 // nothing runs
 	}
 	for _, p := range r.Probes {
 		if !p.Contained {
 			return T0
 		}
 	}
-	if m.landlock == 0 {
-		return T0 // T2 has Landlock in it
+	if m.landlock == 0 && m.layout.gvisor == nil {
+		return T0 // T1 to T3 have Landlock in them
 	}
 	return m.tier
 }
 
 // remedies say what to change on the machine.
 func remedies(m *machine, started error) []string {
+	if m.layout.gvisor != nil {
+		return []string{"install runsc of gVisor (gvisor.dev/docs/user_guide/install) where PATH finds it, and see that `runsc do true` runs as this user; or leave isolation=gvisor out"}
+	}
+	out := hostRemedies(m, started)
+	return append(out, below2)
+}
+
+func hostRemedies(m *machine, started error) []string {
 	var out []string
 	for path, r := range map[string]struct{ bad, say string }{
 		"/proc/sys/kernel/unprivileged_userns_clone":             {"0", "set kernel.unprivileged_userns_clone=1"},

@@ -22,6 +22,7 @@ type running struct {
 	watched  chan struct{}
 	gone     atomic.Pointer[error] // why the caller went away
 	left     bool
+	home     string // to be removed
 }
 
 // begin starts a job in a slot. On an error the slot is given back.
@@ -29,6 +30,7 @@ func (s *slot) begin(ctx context.Context, m *machine, l launch, keep int, split 
 	r := &running{slot: s, machine: m, limits: l.limits, stop: make(chan struct{}), watched: make(chan struct{})}
 	if err := r.start(ctx, l, keep, split); err != nil {
 		s.retire() // whatever state it is in, the next job gets a new one
+		r.clear()
 		s.pool.give(s)
 		return nil, err
 	}
@@ -38,6 +40,16 @@ func (s *slot) begin(ctx context.Context, m *machine, l launch, keep int, split 
 func (r *running) start(ctx context.Context, l launch, keep int, split bool) error {
 	s := r.slot
 	l.group = s.candidate
+	if r.machine.layout.shared() {
+		var err error
+		if r.home, err = s.jobHome(); err != nil {
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+		l.home, l.extra = r.home, l.extra+processesOf(sandboxUID(s.index))
+	}
+	if !r.machine.layout.filters {
+		l.filter = ""
+	}
 	if l.group != nil {
 		if err := l.group.prepare(l.limits.Memory, l.limits.Processes); err != nil {
 			return fmt.Errorf("%w: %w", ErrSandbox, err)
@@ -139,6 +151,7 @@ func (r *running) end() (Result, observed, error) {
 		res.Signal = 0 // our own kill, of a job that had done its work
 	}
 	defer r.slot.pool.give(r.slot)
+	r.clear()
 	if !ok || clean != nil {
 		r.slot.retire()
 	}
@@ -152,6 +165,16 @@ func (r *running) end() (Result, observed, error) {
 		return res, o, fmt.Errorf("%w: %w", ErrSandbox, clean)
 	}
 	return res, o, nil
+}
+
+// clear removes the job's folder, where it had one of the host's. What cannot be removed is no fault of the next job.
+func (r *running) clear() {
+	if r.home == "" {
+		return
+	}
+	if err := removeHostile(r.home); err != nil {
+		r.slot.pool.deps.Log.Warn("files of a job are left", "folder", r.home, "error", err.Error())
+	}
 }
 
 // settle reads the group's counters and sees that it is empty.

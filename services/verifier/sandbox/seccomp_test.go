@@ -46,7 +46,7 @@ func runFilter(t *testing.T, code []byte, arch, nr uint32, args [2]uint32) uint3
 }
 
 func TestFilter(t *testing.T) {
-	python, native := seccompPython(), seccompNative()
+	python, native := seccompPython(false), seccompNative(false)
 	tests := []struct {
 		name string
 		nr   uint32
@@ -104,7 +104,7 @@ func TestFilter(t *testing.T) {
 
 // TestFilterIsTheList: for every number the program decides as the list says.
 func TestFilterIsTheList(t *testing.T) {
-	list, code := rules(retKill), seccompPython()
+	list, code := rules(retKill), seccompPython(false)
 	for nr := range uint32(600) {
 		want := uint32(retKill)
 		if nr > lastKnown {

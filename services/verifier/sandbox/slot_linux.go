@@ -18,7 +18,8 @@ type slot struct {
 	judging   *jobGroup
 	judge     *judge // kept for the next job with the same tests
 	null      *os.File
-	since     int // jobs since the zygote's size was looked at
+	home      string // folder of the jobs' files where they share the host's mounts
+	since     int    // jobs since the zygote's size was looked at
 }
 
 // warm makes sure that there is a fresh enough zygote.
@@ -45,7 +46,16 @@ func (s *slot) warm(ctx context.Context, m *machine) error {
 	if s.zygote != nil {
 		return nil
 	}
-	z, err := startZygote(ctx, sandboxUID(s.index), m.stage0(), m.bundle)
+	if m.broken != nil {
+		return fmt.Errorf("%w: %w", ErrSandbox, m.broken)
+	}
+	if m.layout.shared() && s.home == "" {
+		var err error
+		if s.home, err = makeHome(sandboxUID(s.index)); err != nil {
+			return fmt.Errorf("%w: %w", ErrSandbox, err)
+		}
+	}
+	z, err := startZygote(ctx, sandboxUID(s.index), m)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSandbox, err)
 	}

@@ -58,9 +58,31 @@ var prctlAllowed = []uint32{
 var ioctlAllowed = []uint32{unix.TCGETS, unix.TIOCGWINSZ, unix.TIOCGPGRP, 0x541b /* FIONREAD */, 0x5451 /* FIOCLEX */, 0x5450 /* FIONCLEX */, 0x5421 /* FIONBIO */}
 
 // seccompPython is the filter of Python jobs; native is the same for programs whose runtime probes more.
-func seccompPython() []byte { return filter(rules(retKill)) }
+func seccompPython(shared bool) []byte { return filter(withoutNamespaces(rules(retKill), shared)) }
 
-func seccompNative() []byte { return filter(rules(refuse(unix.ENOSYS))) }
+func seccompNative(shared bool) []byte {
+	return filter(withoutNamespaces(rules(refuse(unix.ENOSYS)), shared))
+}
+
+// withoutNamespaces takes away what reaches other processes of the same user, where no namespace keeps a job's apart. A job
+// that cannot leave its process group is ended by one signal to the group; limits and signals of others are not its own.
+func withoutNamespaces(rules map[uint32]rule, shared bool) map[uint32]rule {
+	if !shared {
+		return rules
+	}
+	for _, n := range []uint32{unix.SYS_SETSID, unix.SYS_SETPGID, unix.SYS_PIDFD_OPEN, unix.SYS_PIDFD_SEND_SIGNAL} {
+		rules[n] = rule{action: refuse(unix.EPERM)}
+	}
+	rules[unix.SYS_PRLIMIT64] = rule{check: checkArg(offArg0, []uint32{0}, retAllow, refuse(unix.EPERM))} // 0 is the caller
+	// A signal to everybody succeeds where Landlock let it reach nobody; and it is nothing that a job has a use for.
+	rules[unix.SYS_KILL] = rule{check: checkArg(offArg0, []uint32{0xffffffff}, refuse(unix.EPERM), retAllow)}
+	if landlockABI() < scopeSignals {
+		for _, n := range []uint32{unix.SYS_KILL, unix.SYS_TKILL, unix.SYS_TGKILL, unix.SYS_RT_SIGQUEUEINFO} {
+			rules[n] = rule{action: refuse(unix.EPERM)}
+		}
+	}
+	return rules
+}
 
 func rules(ring uint32) map[uint32]rule {
 	out := map[uint32]rule{

@@ -8,9 +8,9 @@ import (
 // Tier is how much stands between a job and the host.
 type Tier int
 
-// The tiers. T4, a gVisor sandbox around T3, and T1 and T0 are not in this build.
+// The tiers. T1 and T0 are used only where Config.AllowUnsandboxed asks for them, T4 only where it is asked for.
 const (
-	T0 Tier = iota // a plain process
+	T0 Tier = iota // a plain process with limits
 	T1             // system calls, Landlock, limits
 	T2             // and namespaces
 	T3             // and control groups for each job
@@ -27,12 +27,17 @@ var (
 	ErrClosed = errors.New("the sandbox is closed")
 	// ErrLanguage is a language that this machine or build cannot run.
 	ErrLanguage = errors.New("the language is not available")
+	// ErrJudge is a suite that needs a judge process, at a tier that has none: in gVisor.
+	ErrJudge = errors.New("tests that a judge process has to run are not run in gVisor; calls compared with literals, and programs that read and print, are")
 	// ErrLimits is a job whose limits make no sense.
 	ErrLimits = errors.New("bad limits")
 )
 
 // IsolationError refuses to run anything, because the machine offers less than Config.MinTier.
 type IsolationError struct{ Report *Report }
+
+// below2 tells whoever reads a refusal of the one way below T2.
+const below2 = "to run programs all the same, judge on a machine where they can do no harm and call verify with --allow-unsandboxed"
 
 func (e *IsolationError) Error() string {
 	s := fmt.Sprintf("isolation of %v was observed and %v is the minimum", e.Report.Tier, e.Report.MinTier)

@@ -31,7 +31,9 @@ type exitNotice struct {
 // zygote is a warm interpreter that forks jobs.
 type zygote struct {
 	cmd    *exec.Cmd
+	layout layout
 	ctl    *os.File
+	swept  func() // takes away what a sandbox of gVisor keeps on disk; nil elsewhere
 	stderr *tail
 	dead   chan struct{} // closed when the control socket has ended
 	ready  chan struct{}
@@ -46,7 +48,7 @@ type zygote struct {
 }
 
 // startZygote makes a sandbox for jobs and the interpreter in it.
-func startZygote(ctx context.Context, uid int, s stage0, bundle []byte) (*zygote, error) {
+func startZygote(ctx context.Context, uid int, m *machine) (*zygote, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("make a control socket: %w", err)
@@ -57,32 +59,12 @@ func startZygote(ctx context.Context, uid int, s stage0, bundle []byte) (*zygote
 		unix.Close(fds[0])
 		return nil, err
 	}
-	z := &zygote{ctl: os.NewFile(uintptr(fds[0]), "control"), stderr: &tail{}, dead: make(chan struct{}), ready: make(chan struct{}),
+	z := &zygote{layout: m.layout, ctl: os.NewFile(uintptr(fds[0]), "control"), stderr: &tail{}, dead: make(chan struct{}), ready: make(chan struct{}),
 		waiting: map[uint64]chan exitNotice{}, failed: map[uint64]string{}}
-	plan, err := json.Marshal(s)
-	if err != nil {
+	if err := z.launch(uid, m, child); err != nil {
 		z.ctl.Close()
+		z.sweep()
 		return nil, err
-	}
-	z.cmd = exec.Command("/proc/self/exe")
-	z.cmd.Args = []string{stage0Name}
-	z.cmd.Env = []string{"GOMAXPROCS=1"}
-	z.cmd.Dir = "/"
-	z.cmd.Stderr = z.stderr
-	z.cmd.ExtraFiles = []*os.File{child}
-	for _, b := range [][]byte{plan, bundle} {
-		f, err := sealed("provenir", b)
-		if err != nil {
-			z.ctl.Close()
-			return nil, err
-		}
-		defer f.Close()
-		z.cmd.ExtraFiles = append(z.cmd.ExtraFiles, f)
-	}
-	z.cmd.SysProcAttr = namespaces(uid)
-	if err := z.cmd.Start(); err != nil {
-		z.ctl.Close()
-		return nil, fmt.Errorf("start a sandbox: %w", err)
 	}
 	go z.read()
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
@@ -98,6 +80,57 @@ func startZygote(ctx context.Context, uid int, s stage0, bundle []byte) (*zygote
 		z.close()
 		return nil, fmt.Errorf("the sandbox was not ready in time: %w: %s", ctx.Err(), z.stderr.String())
 	}
+}
+
+// launch starts the process. It finds its control socket at descriptor 3, the plan of stage 0 at 4 and the bundle at 5.
+func (z *zygote) launch(uid int, m *machine, control *os.File) error {
+	plan, err := json.Marshal(m.stage0())
+	if err != nil {
+		return err
+	}
+	files := []*os.File{control}
+	for _, b := range [][]byte{plan, m.bundle} {
+		f, err := sealed("provenir", b)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		files = append(files, f)
+	}
+	switch {
+	case m.layout.gvisor != nil:
+		if z.cmd, z.swept, err = m.layout.gvisor.command(m.stage0()); err != nil {
+			return err
+		}
+	case m.layout.namespaces:
+		z.cmd = exec.Command("/proc/self/exe")
+		z.cmd.Args = []string{stage0Name}
+		z.cmd.Env = []string{"GOMAXPROCS=1"}
+		z.cmd.SysProcAttr = namespaces(uid)
+	default:
+		s := m.stage0()
+		z.cmd = &exec.Cmd{Path: s.Path, Args: s.Argv, Env: s.Env, SysProcAttr: sharing(uid)}
+	}
+	z.cmd.Dir, z.cmd.Stderr, z.cmd.ExtraFiles = "/", z.stderr, files
+	if err := z.cmd.Start(); err != nil {
+		return fmt.Errorf("start a sandbox: %w", err)
+	}
+	return nil
+}
+
+func (z *zygote) sweep() {
+	if z.swept != nil {
+		z.swept()
+	}
+}
+
+// sharing is a process in the host's namespaces: another user where we can be one. It ends with its control socket.
+func sharing(uid int) *syscall.SysProcAttr {
+	out := &syscall.SysProcAttr{Setsid: true}
+	if os.Getuid() == 0 {
+		out.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
+	}
+	return out
 }
 
 // namespaces are all of them. Root inside is the given user outside.
@@ -187,6 +220,13 @@ func (z *zygote) request(kind string, params plain.Value, fds ...int) (uint64, c
 	return id, ch, nil
 }
 
+// kill asks for the end of a job whose process has no descriptor on the host.
+func (z *zygote) kill(id uint64) {
+	if b, err := plain.Append(nil, plain.Tuple{int64(id), plain.Str("kill"), nil}); err == nil {
+		_, _ = z.ctl.Write(b)
+	}
+}
+
 // refused is why the zygote could not start a job.
 func (z *zygote) refused(id uint64) string {
 	z.mu.Lock()
@@ -221,11 +261,21 @@ func (z *zygote) resident() int64 {
 
 // close ends it and every job in it: it is process 1 of their namespace.
 func (z *zygote) close() {
-	_ = z.cmd.Process.Kill()
+	if z.layout.shared() {
+		z.ctl.Close() // it ends its jobs itself: no namespace does it
+		timer := time.AfterFunc(partWithin, func() { _ = z.cmd.Process.Kill() })
+		defer timer.Stop()
+	} else {
+		_ = z.cmd.Process.Kill()
+	}
 	_ = z.cmd.Wait()
 	<-z.dead
 	z.ctl.Close()
+	z.sweep()
 }
+
+// partWithin is how long a zygote without namespaces may take to end its jobs and itself.
+const partWithin = 2 * time.Second
 
 // tail keeps the first bytes of what a zygote complains of.
 type tail struct {

@@ -17,7 +17,7 @@ from marshal import dumps, loads
 
 from spawn import Spawner, libc
 
-PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE = 24, 38, 4
+PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 24, 38, 36
 _exit = struct.Struct("<cQiQQ")
 OWN = ("peer", "spawn", "candidate", "suite", "runner", "judge", "program", "init")
 
@@ -62,6 +62,9 @@ class Zygote:
         self.control = _socket.socket(fileno=3)
         self.spawner = Spawner(conf)
         self.jobs = {}
+        self.shared = conf["shared"]
+        if self.shared:
+            libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.wake, w = os.pipe()
         os.set_blocking(self.wake, False)
         os.set_blocking(w, False)
@@ -91,7 +94,7 @@ class Zygote:
             pass
         while True:
             try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                pid, status, usage = os.wait4(self.next_dead() if self.shared else -1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
@@ -101,15 +104,60 @@ class Zygote:
                 cpu = int((usage.ru_utime + usage.ru_stime) * 1e6)
                 self.control.send(_exit.pack(b"X", number, status, cpu, usage.ru_maxrss))
 
+    def next_dead(self):
+        """A process that is dead. What a dead job left behind ends first, while its number is still its own: no namespace does it here."""
+        dead = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        if dead is None:
+            return -1
+        if dead.si_pid in self.jobs:
+            self.clear(dead.si_pid)
+        return dead.si_pid
+
+    def clear(self, leader):
+        try:
+            os.killpg(leader, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        # Whoever left the group has lost its parent and is our child now, or will be when that one is dead.
+        for _ in range(1000):
+            strays = [pid for pid in self.children() if pid not in self.jobs]
+            if not strays:
+                return
+            for pid in strays:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+                except (ProcessLookupError, ChildProcessError):
+                    pass
+
+    @staticmethod
+    def children():
+        with open("/proc/self/task/%d/children" % os.getpid()) as f:
+            return [int(pid) for pid in f.read().split()]
+
+    def end(self):
+        if self.shared:
+            for leader in list(self.jobs):
+                self.clear(leader)
+        os._exit(0)
+
+    def kill(self, number):
+        for pid, n in self.jobs.items():
+            if n == number:
+                os.kill(pid, signal.SIGKILL)
+
     def request(self):
         message, extra, _, _ = self.control.recvmsg(1 << 16, _socket.CMSG_SPACE(4 * 8))
         if not message:
-            os._exit(0)
+            self.end()
         fds = array.array("i")
         for level, kind, data in extra:
             if level == _socket.SOL_SOCKET and kind == _socket.SCM_RIGHTS:
                 fds.frombytes(data[:len(data) // 4 * 4])
         number, kind, job = loads(message)
+        if kind == "kill":
+            self.kill(number)
+            return
         try:
             self.jobs[self.spawner.spawn(kind, fds, job)] = number
         except OSError as e:

@@ -10,7 +10,7 @@ def run(fd):
     source, name, argv = loads(recv_bytes(fd))
     with open(name, "wb") as f:
         f.write(source)
-    os.environ["TMPDIR"] = "/box"
+    os.environ["TMPDIR"] = os.getcwd()
     pid = os.posix_spawn(argv[0], argv, os.environ)
     _, status = os.waitpid(pid, 0)
     binary = b""
