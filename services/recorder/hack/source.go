@@ -72,7 +72,7 @@ func (in *Inspector) answer(text, where string) {
 
 // program says whether a text is Python and nothing else: 90 % of its lines can be read, and one of them is what prose is not.
 func (in *Inspector) program(text string) bool {
-	if strings.IndexAny(text, "=(@") < 0 && !strings.Contains(text, "import ") && !strings.Contains(text, "raise ") {
+	if !strings.ContainsAny(text, "=(@") && !strings.Contains(text, "import ") && !strings.Contains(text, "raise ") {
 		return false
 	}
 	m := in.parser.Parse(text)
