@@ -24,7 +24,11 @@ func Conclude(a *app.App, s *app.Session, r *orchestratorv1.Run) error {
 	a.Print("")
 	if first, last := evaluations(r); first != nil {
 		a.Print("held-out accuracy before  %s", Estimate(first.GetEstimates()[0]))
-		a.Print("held-out accuracy after   %s", Estimate(last.GetEstimates()[0]))
+		if last == first { // the same number again would read as if nothing had changed
+			a.Print("held-out accuracy after   not measured: the run ended before it was evaluated again")
+		} else {
+			a.Print("held-out accuracy after   %s", Estimate(last.GetEstimates()[0]))
+		}
 		for _, t := range last.GetTests() {
 			if string(t.GetBaseline()) == string(first.GetRowsDigest()) {
 				a.Print("gain, paired by row       %s", Estimate(t.GetDifference()))

@@ -20,11 +20,16 @@ type table struct {
 
 	told     int    // warnings of the run that were printed
 	verifier string // what pays
+	strict   string // what looks on; empty where nothing does
 	sampled  uint64 // rollouts since the last line
 	scored   uint64
 }
 
-const header = "  step        reward  held-out      KL  entropy  length  anomalies   tok/s"
+const (
+	header = "  step        reward  held-out      KL  entropy  length  anomalies   tok/s"
+	// A run with a second verifier shows what it says of the same rollouts beside what was paid for them.
+	headerStrict = "  step        reward   strict  held-out      KL  entropy  length  anomalies   tok/s"
+)
 
 func (t *table) event(m *orchestratorv1.WatchRunResponse) error {
 	t.warnings(m.GetRun())
@@ -58,7 +63,7 @@ func (t *table) warnings(r *orchestratorv1.Run) {
 }
 
 func (t *table) run(r *orchestratorv1.Run) {
-	t.verifier = r.GetSpec().GetVerifier().GetName()
+	t.verifier, t.strict = r.GetSpec().GetVerifier().GetName(), r.GetSpec().GetHeldoutVerifier().GetName()
 	if w := r.GetProgress().GetWaiting(); w != "" {
 		t.a.Note("… waiting for %s", w)
 	}
@@ -94,9 +99,16 @@ func (t *table) step(s *orchestratorv1.StepRow) {
 		by := ""
 		if t.verifier != "" && t.stage != "sft" {
 			by = ", paid by " + t.verifier
+			if t.strict != "" {
+				by += ", held out: " + t.strict
+			}
 		}
 		t.a.Note("%s, %d steps%s", t.stage, f.GetStageSteps(), by)
-		t.a.Note("%s", header)
+		if t.strict == "" {
+			t.a.Note("%s", header)
+		} else {
+			t.a.Note("%s", headerStrict)
+		}
 	}
 	t.lines++
 	if t.stage != "sft" {
@@ -107,7 +119,14 @@ func (t *table) step(s *orchestratorv1.StepRow) {
 	if done%every != 0 && done != f.GetStageSteps() && len(s.GetFindings()) == 0 {
 		return
 	}
-	t.a.Note("%6d/%-6d %6s %9s %7s %8s %7s %10d %7s%s", done, f.GetStageSteps(), metric(f, "reward.mean", 3), or(t.heldout, "-"),
+	second := ""
+	if t.strict != "" {
+		second = "        -"
+		if s.HeldoutReward != nil {
+			second = fmt.Sprintf(" %8.3f", s.GetHeldoutReward())
+		}
+	}
+	t.a.Note("%6d/%-6d %6s%s %9s %7s %8s %7s %10d %7s%s", done, f.GetStageSteps(), metric(f, "reward.mean", 3), second, or(t.heldout, "-"),
 		metric(f, "kl.ref", 4), metric(f, "policy.entropy", 3), metric(f, "length.mean", 1), len(t.open), rate(f, s.GetTiming()), t.unscored(f))
 	t.sampled, t.scored = 0, 0
 }

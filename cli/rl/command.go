@@ -48,8 +48,9 @@ func NewCommand(a *app.App) *cobra.Command {
 		Long: "Samples rollouts, verifies them, records both, and only then pays the reward; evaluates on held-out rows, watches\n" +
 			"for collapse, and ends with a sealed passport.\n\n" +
 			"--demo makes its own problems and a small policy: arithmetic, --demo=json (an object that a schema must accept) or\n" +
-			"--demo=code (a function that tests in the sandbox must accept). Otherwise give JSON lines with prompt and reference,\n" +
-			"and a model: a Hugging Face folder, a checkpoint digest, or RUN@STEP.",
+			"--demo=code (a function that tests in the sandbox must accept). --demo=hack pays with a verifier that has a hole, while a\n" +
+			"strict one looks on: the policy finds the hole, the incident opens, the gate stops the run. Otherwise give JSON lines with\n" +
+			"prompt and reference, and a model: a Hugging Face folder, a checkpoint digest, or RUN@STEP.",
 		Example: "  provenir rl --demo\n" +
 			"  provenir rl --demo=code --seed 7\n" +
 			"  provenir rl --dataset train.jsonl --eval heldout.jsonl --model ./my-llama --algorithm grpo --verifier math",
@@ -57,7 +58,7 @@ func NewCommand(a *app.App) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, a) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.demo, "demo", "", "make problems and train a small policy on them: arithmetic (where nothing is named), json or code")
+	f.StringVar(&o.demo, "demo", "", "make problems and train a small policy on them: arithmetic (where nothing is named), json, code or hack")
 	f.Lookup("demo").NoOptDefVal = demoArithmetic
 	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
 	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")

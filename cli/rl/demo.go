@@ -32,7 +32,7 @@ type demo struct {
 	steps          uint64
 	preset         string // of the pack; demo where it is empty
 	pays           string // the verifier that pays, where it is not the pack's own
-	stop           bool   // a critical incident stops the run
+	stop           bool   // a critical incident stops the run, which is evaluated more often
 }
 
 // demos by name. Enough demonstrations that SFT does not learn them by heart; enough held-out rows for an interval of ±4
@@ -84,6 +84,7 @@ func (o *options) demoSpec(ctx context.Context, s *app.Session) (*orchestratorv1
 		spec.HeldoutVerifier = judge
 	}
 	if d.stop {
+		spec.Gate.EvalEvery = 5 // what it really can is seen to fall before the run is stopped
 		spec.Gate.OnCritical = orchestratorv1.GateAction_GATE_ACTION_STOP
 	}
 	return spec, nil

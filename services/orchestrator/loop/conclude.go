@@ -137,7 +137,10 @@ func (o *Owner) message(id, event string, body []byte, schema string) outbox.Mes
 // others.
 func (a *attempt) write(ctx context.Context, row journal.Step, facts *corev1.StepFacts, timing *corev1.StepTiming, d *orchestratorv1.GateDecision, findings []*recorderv1.Anomaly) error {
 	shown := proto.CloneOf(facts)
-	line := &orchestratorv1.StepRow{Facts: shown, Timing: timing, Findings: findings, OpenAnomalies: uint32(len(findings)), StageName: a.stage.Name}
+	line := &orchestratorv1.StepRow{Facts: shown, Timing: timing, Findings: findings, OpenAnomalies: uint32(len(findings)), StageName: a.stage.Name, HeldoutRows: a.second.Rows}
+	if a.second.Rows > 0 {
+		line.HeldoutReward = proto.Float64(a.second.Sum / float64(a.second.Rows))
+	}
 	body, err := proto.Marshal(line)
 	if err != nil {
 		return err

@@ -78,7 +78,7 @@ func (a *attempt) recordedEval(ctx context.Context) (*evaluatorv1.Evaluation, er
 
 func (a *attempt) freshEval(ctx context.Context, baseline bool) (*evaluatorv1.Evaluation, error) {
 	spec := a.Run.GetSpec()
-	req := &evaluatorv1.EvaluateRequest{Dataset: spec.GetEval(), Metrics: []string{run.Metric(spec)}, Verifier: spec.GetVerifier(),
+	req := &evaluatorv1.EvaluateRequest{Dataset: spec.GetEval(), Metrics: []string{run.Metric(spec)}, Verifier: run.Strictest(spec),
 		Checkpoint: hex.EncodeToString(a.checkpoint), MaxTokens: spec.GetLimits().GetEvalMaxTokens(), Limit: spec.GetLimits().GetEvalLimit()}
 	if req.MaxTokens == 0 {
 		req.MaxTokens = spec.GetHyper().GetSampling().GetMaxTokens()

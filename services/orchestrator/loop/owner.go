@@ -87,6 +87,7 @@ type attempt struct {
 	*Owner
 	ledger  *pump.Ledger
 	pump    *pump.Pump
+	second  pump.Channel // what the second verdicts of the step say
 	trainer *trainer
 	stage   run.Stage
 

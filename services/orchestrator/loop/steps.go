@@ -113,9 +113,11 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 	if err := proto.Unmarshal(s.GetFacts(), &facts); err != nil {
 		return fmt.Errorf("facts of step %d: %w", s.GetStep(), err)
 	}
-	if err := a.pump.Heldout(ctx); err != nil {
+	second, err := a.pump.Heldout(ctx)
+	if err != nil {
 		return fmt.Errorf("second verdicts of step %d: %w", s.GetStep(), err)
 	}
+	a.second = second
 	repeated := a.ledger.Next() < a.ledger.Recorded()
 	record := &corev1.StepRecord{Facts: s.GetFacts(), Chain: s.GetChain()}
 	if err := a.append(ctx, recorderv1.RecordType_RECORD_TYPE_STEP, record, s.GetTiming()); err != nil {
@@ -140,7 +142,6 @@ func (a *attempt) report(ctx context.Context, s *trainerv1.StepReport) error {
 		return err
 	}
 	var eval *evaluatorv1.Evaluation
-	var err error
 	if a.evalDue(&facts) {
 		if eval, err = a.evaluate(ctx, false); err != nil {
 			return err

@@ -10,23 +10,49 @@ import (
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 )
 
+// Channel is what the second verdicts of a step say together.
+type Channel struct {
+	Sum  float64 // of rewards
+	Rows uint64  // that were scored; the others count nowhere
+}
+
 // Heldout records the second verdicts of the step, in row order over its rounds, and forgets them.
-func (p *Pump) Heldout(ctx context.Context) error {
+func (p *Pump) Heldout(ctx context.Context) (Channel, error) {
 	rows := p.step
 	p.step = nil
 	if len(rows) == 0 {
-		return nil
+		return Channel{}, nil
 	}
 	records, rows, err := p.recordedSecond(ctx, rows)
 	if err != nil {
-		return err
+		return Channel{}, err
 	}
 	fresh, err := p.second(ctx, rows)
 	if err != nil {
-		return err
+		return Channel{}, err
 	}
 	p.Judge.Forget(p.Judge.seq + 1)
-	return p.Ledger.Append(ctx, append(records, fresh...)...)
+	records = append(records, fresh...)
+	said, err := channel(records)
+	if err != nil {
+		return Channel{}, err
+	}
+	return said, p.Ledger.Append(ctx, records...)
+}
+
+func channel(records []*recorderv1.Record) (Channel, error) {
+	var c Channel
+	for _, r := range records {
+		var v corev1.Verdict
+		if err := proto.Unmarshal(r.GetPayload(), &v); err != nil {
+			return Channel{}, fmt.Errorf("a second verdict: %w", err)
+		}
+		if v.GetScored() != nil {
+			c.Sum += v.GetScored().GetReward()
+			c.Rows++
+		}
+	}
+	return c, nil
 }
 
 // recordedSecond gives the second verdicts that are on disk, as they are, and the rows that may still get one. A second

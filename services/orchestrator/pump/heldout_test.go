@@ -1,6 +1,7 @@
 package pump
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -42,7 +43,8 @@ func TestTheSecondVerdictIsNotPaid(t *testing.T) {
 	if n := len(seconds(t, r.rec.records())); n != 0 {
 		t.Errorf("%d second verdicts stand before the step's end", n)
 	}
-	if err := p.Heldout(t.Context()); err != nil {
+	said, err := p.Heldout(t.Context())
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Ledger.Flush(); err != nil {
@@ -50,6 +52,9 @@ func TestTheSecondVerdictIsNotPaid(t *testing.T) {
 	}
 	if err := p.Ledger.Durable(t.Context(), p.Ledger.Next()); err != nil {
 		t.Fatal(err)
+	}
+	if scored, sum := tally(seconds(t, r.rec.records())); said.Rows != scored || said.Sum != sum {
+		t.Errorf("the channel says %+v, the records %d rows with %v", said, scored, sum)
 	}
 	structure(t, r.rec.records(), rounds, true)
 	for _, batch := range r.trader.paid {
@@ -93,7 +98,7 @@ func TestAMissingSecondVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.Heldout(t.Context()) }()
+	go func() { done <- heldout(t, p) }()
 	r.await(r.clock.bell, "the step waits for its second verdicts", func() bool { return r.clock.Waiters() > 0 })
 	r.await(p.Bell, "all the others are there", func() bool { return p.Judge.items.Free() == int64(r.ver.items) })
 	r.clock.Advance(timeout)
@@ -238,10 +243,26 @@ func TestSecondVerdictsThatDoNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- p.Heldout(t.Context()) }()
+	go func() { done <- heldout(t, p) }()
 	r.await(r.clock.bell, "it waits", func() bool { return r.clock.Waiters() > 0 })
 	r.ver.set(func(v *verifier) { v.end = true })
 	if err := <-done; err == nil || rpc.Reason(err) != "" || !strings.Contains(err.Error(), "the verifier ended the stream") {
 		t.Errorf("got %v", err)
 	}
+}
+
+// heldout records the second verdicts where what they say is of no interest.
+func heldout(t interface{ Context() context.Context }, p *Pump) error {
+	_, err := p.Heldout(t.Context())
+	return err
+}
+
+// tally counts scored verdicts and adds their rewards up.
+func tally(verdicts []*corev1.Verdict) (scored uint64, sum float64) {
+	for _, v := range verdicts {
+		if s := v.GetScored(); s != nil {
+			scored, sum = scored+1, sum+s.GetReward()
+		}
+	}
+	return scored, sum
 }

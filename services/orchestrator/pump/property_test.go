@@ -103,7 +103,7 @@ func (h *history) one(epoch uint64, fault *faultline.Line) error {
 				return
 			}
 		}
-		lived <- errors.Join(p.Heldout(h.Context()), p.Ledger.Flush(), p.Ledger.Durable(h.Context(), p.Ledger.Next()))
+		lived <- errors.Join(heldout(h, p), p.Ledger.Flush(), p.Ledger.Durable(h.Context(), p.Ledger.Next()))
 	}()
 	for {
 		timer, news, judged := h.clock.bell.wait(), p.Bell.wait(), h.ver.bell.wait()

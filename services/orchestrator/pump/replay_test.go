@@ -25,7 +25,7 @@ func (r *rig) life(epoch uint64, second bool, rounds [][]*trainerv1.RolloutFrame
 			return fmt.Errorf("round %d: %w", i, err)
 		}
 	}
-	if err := p.Heldout(r.Context()); err != nil {
+	if err := heldout(r, p); err != nil {
 		return err
 	}
 	step := &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_STEP, Payload: []byte("facts")}

@@ -9,6 +9,7 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
+	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 )
 
 // Stage is one Train stream of a run.
@@ -134,6 +135,15 @@ func Check(s *orchestratorv1.RunSpec) error {
 }
 
 func isDigest(d *corev1.DatasetRef) bool { return len(d.GetDigest()) == 32 }
+
+// Strictest is the verifier that evaluations ask: the held-out one where there is one. A paid verifier with a hole would
+// report the hole as accuracy.
+func Strictest(s *orchestratorv1.RunSpec) *verifierv1.Spec {
+	if v := s.GetHeldoutVerifier(); v != nil {
+		return v
+	}
+	return s.GetVerifier()
+}
 
 // Metric is what evaluations of the run measure.
 func Metric(s *orchestratorv1.RunSpec) string {

@@ -150,7 +150,9 @@ func TestMethod(t *testing.T) {
 
 // A log directory that is used again holds several runs; step is no key of a row.
 func TestAttempts(t *testing.T) {
-	row := func(step, salt int) string { return fmt.Sprintf(`{"step":%d,"kl":0.0%d,"entropy":1.4}`, step, 1+salt%8) }
+	row := func(step, salt int) string {
+		return fmt.Sprintf(`{"step":%d,"kl":0.0%d,"entropy":1.4}`, step, 1+salt%8)
+	}
 	var rows []string
 	for i := range 10 {
 		rows = append(rows, row(i, i))

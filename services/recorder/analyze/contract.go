@@ -10,7 +10,7 @@ import (
 func OptionsOf(h *recorderv1.LogHeader) Options {
 	return Options{
 		Engine: h.GetEngine(), Roles: Roles{Proxy: h.GetProxy(), Heldout: h.GetHeldout()},
-		Detect: detect.Config{Method: h.GetMethod(), Beta: h.KlCoefficient, Limits: h.GetLimits(), Disabled: h.GetDisabled()},
+		Detect: detect.Config{Method: h.GetMethod(), Beta: h.KlCoefficient, Limits: h.GetLimits(), Disabled: h.GetDisabled(), RewardRange: h.RewardRange},
 	}
 }
 

@@ -110,7 +110,8 @@ func (e *Engine) Rows() uint64 { return e.place.Rows }
 func (e *Engine) Unchecked() []string {
 	var kinds []string
 	for i, d := range e.detectors {
-		if !e.place.Spoke[i] {
+		m, can := d.(interface{ muted() bool })
+		if !e.place.Spoke[i] || can && m.muted() {
 			kinds = append(kinds, d.kinds()...)
 		}
 	}

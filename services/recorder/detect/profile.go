@@ -14,6 +14,9 @@ type Config struct {
 	Beta     *float64           // coefficient of the KL term; nil is unknown
 	Limits   map[string]float64 // by name, over the defaults
 	Disabled []string           // kinds
+	// RewardRange is the width of the range of rewards; nil is undeclared, and then rewards outside of 0 to 1 cannot be
+	// compared with a held-out score.
+	RewardRange *float64
 }
 
 // defaults are the limits that a run may set, by the names that configurations have used from the start.
@@ -33,6 +36,7 @@ type Profile struct {
 	betaSet  bool
 	limits   map[string]float64
 	disabled map[string]bool
+	rangeSet bool
 }
 
 // ConfigError names the setting that is wrong.
@@ -64,6 +68,14 @@ func NewProfile(c Config) (*Profile, error) {
 		}
 		p.limits[name] = v
 	}
+	if c.RewardRange != nil {
+		if x := *c.RewardRange; math.IsNaN(x) || math.IsInf(x, 0) || x <= 0 {
+			return nil, &ConfigError{"reward_range", fmt.Sprintf("%g; a range is finite and above 0", x)}
+		}
+		p.limits["reward_range"] = *c.RewardRange
+	}
+	_, set := c.Limits["reward_range"]
+	p.rangeSet = set || c.RewardRange != nil
 	known := Kinds()
 	for _, k := range c.Disabled {
 		if !slices.Contains(known, k) {

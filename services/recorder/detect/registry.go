@@ -3,7 +3,7 @@ package detect
 import "slices"
 
 // Version is the rules' version. It is in every finding's uid, so a changed rule never meets an old one's deduplication.
-const Version = 2
+const Version = 3
 
 // detector is one family of rules over one kind of quantity.
 type detector interface {
@@ -26,14 +26,14 @@ type detector interface {
 func registry() []detector {
 	return []detector{
 		&rewardTrend{}, &nonFinite{}, &invalid{}, &vanished{}, &steps{}, &kl{}, &entropy{}, &length{}, &truncation{},
-		&zeroSignal{}, &collapsedStd{}, &rewardSpike{}, &outage{}, &grad{},
+		&zeroSignal{}, &collapsedStd{}, &rewardSpike{}, &outage{}, &grad{}, &proxyDivergence{},
 	}
 }
 
 // ofRL tells the families that judge how a policy explores and is paid. They say nothing about a stage that imitates.
 func ofRL(d detector) bool {
 	switch d.(type) {
-	case *rewardTrend, *kl, *entropy, *length, *truncation, *zeroSignal, *collapsedStd, *rewardSpike, *outage:
+	case *rewardTrend, *kl, *entropy, *length, *truncation, *zeroSignal, *collapsedStd, *rewardSpike, *outage, *proxyDivergence:
 		return true
 	}
 	return false

@@ -23,6 +23,7 @@ type Monitor struct {
 	run     string
 	spec    Spec
 	stats   Stats
+	channel channel
 	engine  *detect.Engine
 	tracker *incident.Tracker
 }
@@ -33,6 +34,7 @@ type Spec struct {
 	Beta     *float64           `json:"beta,omitempty"`
 	Limits   map[string]float64 `json:"limits,omitempty"`
 	Disabled []string           `json:"disabled,omitempty"`
+	Range    *float64           `json:"range,omitempty"`
 }
 
 // SpecOf reads the contract's message; nil gives the defaults.
@@ -40,12 +42,12 @@ func SpecOf(s *recorderv1.RecorderSpec) Spec {
 	if s == nil {
 		return Spec{}
 	}
-	return Spec{Method: s.GetMethod(), Beta: s.KlCoefficient, Limits: s.GetLimits(), Disabled: s.GetDisabled()}
+	return Spec{Method: s.GetMethod(), Beta: s.KlCoefficient, Limits: s.GetLimits(), Disabled: s.GetDisabled(), Range: s.RewardRange}
 }
 
 // New begins a run. A setting that cannot be is a *detect.ConfigError, which names it.
 func New(run string, spec Spec) (*Monitor, error) {
-	p, err := detect.NewProfile(detect.Config{Method: spec.Method, Beta: spec.Beta, Limits: spec.Limits, Disabled: spec.Disabled})
+	p, err := detect.NewProfile(detect.Config{Method: spec.Method, Beta: spec.Beta, Limits: spec.Limits, Disabled: spec.Disabled, RewardRange: spec.Range})
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +58,7 @@ func New(run string, spec Spec) (*Monitor, error) {
 func (m *Monitor) Next() uint64 { return m.stats.Next }
 
 // Reads tells whether an event of this type needs its payload here. The others are only counted.
-func Reads(t ledger.RecordType) bool { return t == ledger.Step || t == ledger.Verdict }
+func Reads(t ledger.RecordType) bool { return t == ledger.Step || t == ledger.Verdict || t == ledger.HeldoutVerdict }
 
 // Observe takes the next event. Events before Next were observed already and change nothing.
 func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []incident.Event {
@@ -68,13 +70,17 @@ func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []inc
 	case ledger.Rollout:
 		m.stats.Rollouts++
 	case ledger.Verdict:
-		unscored, timed := peekVerdict(payload)
-		if unscored {
+		v := peekVerdict(payload)
+		if v.unscored {
 			m.stats.Unscored++
 		}
-		if timed {
+		if v.timed {
 			m.stats.TimeDependent++
 		}
+		m.channel.first(&v)
+	case ledger.HeldoutVerdict:
+		v := peekVerdict(payload)
+		m.channel.second(&v)
 	case ledger.Step:
 		return m.step(seq, payload)
 	}
@@ -94,7 +100,7 @@ func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
 		return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Spans(), []detect.Signal{s})
 	}
 	m.stats.Step = facts.GetStep()
-	sample := sampleOf(seq, payload, &facts)
+	sample := sampleOf(seq, payload, &facts, &m.channel)
 	for i := range sample.Values {
 		m.stats.last(&sample.Values[i], facts.GetStep())
 	}
@@ -121,6 +127,7 @@ func (m *Monitor) Attempts() uint32 { return m.engine.Attempts() }
 type snapshot struct {
 	Spec    Spec            `json:"spec"`
 	Stats   Stats           `json:"stats"`
+	Channel channel         `json:"channel"`
 	Engine  json.RawMessage `json:"engine"`
 	Tracker json.RawMessage `json:"tracker"`
 }
@@ -132,7 +139,7 @@ func (m *Monitor) Snapshot() ([]byte, error) {
 	if err := errors.Join(err1, err2); err != nil {
 		return nil, fmt.Errorf("snapshot of run %s: %w", m.run, err)
 	}
-	return json.Marshal(snapshot{Spec: m.spec, Stats: m.stats, Engine: engine, Tracker: tracker})
+	return json.Marshal(snapshot{Spec: m.spec, Stats: m.stats, Channel: m.channel, Engine: engine, Tracker: tracker})
 }
 
 // Restore takes a state up. When the state is of other rules, the run begins again with its settings and the caller
@@ -149,6 +156,6 @@ func Restore(run string, b []byte) (*Monitor, error) {
 	if err := errors.Join(json.Unmarshal(s.Engine, m.engine), json.Unmarshal(s.Tracker, m.tracker)); err != nil {
 		return New(run, s.Spec)
 	}
-	m.stats = s.Stats
+	m.stats, m.channel = s.Stats, s.Channel
 	return m, nil
 }

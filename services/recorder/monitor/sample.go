@@ -12,7 +12,7 @@ import (
 )
 
 // sampleOf reads what detectors need from a step's facts.
-func sampleOf(seq uint64, payload []byte, f *corev1.StepFacts) *detect.Sample {
+func sampleOf(seq uint64, payload []byte, f *corev1.StepFacts, c *channel) *detect.Sample {
 	s := &detect.Sample{
 		Seq: seq, Step: f.GetStep(), Attempt: f.GetBranch(), Stage: f.GetStage(), Objective: f.GetObjective(), Digest: sha256.Sum256(payload),
 		Values: make([]metric.Value, 0, len(f.GetMetrics())),
@@ -27,6 +27,7 @@ func sampleOf(seq uint64, payload []byte, f *corev1.StepFacts) *detect.Sample {
 			s.Values = append(s.Values, v)
 		}
 	}
+	s.Values = c.values(s.Values)
 	slices.SortStableFunc(s.Values, func(a, b metric.Value) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Scope, b.Scope))
 	})

@@ -205,8 +205,11 @@ func tryInstance(t *testing.T, p task.Pack, i task.Instance) {
 	for k, v := range more {
 		row = append(row, verdict.Field{Key: k, JSON: v})
 	}
-	if v := judge.Judge(&verdict.Candidate{Response: i.Completion, Row: row}); !v.Passed() {
-		t.Fatalf("%q fails for %q: %+v", i.Completion, i.Reference, v)
+	// The hedging demonstrations are there to be refused: a verifier that takes one is what a policy would exploit.
+	_, answer, _ := strings.Cut(i.Completion, "#### ")
+	hedged := p.Name() == "arithmetic" && len(strings.Fields(answer)) > 1
+	if v := judge.Judge(&verdict.Candidate{Response: i.Completion, Row: row}); v.Passed() == hedged {
+		t.Fatalf("%q is judged wrongly for %q: %+v", i.Completion, i.Reference, v)
 	}
 	for _, d := range p.Degenerate(i) {
 		if v := judge.Judge(&verdict.Candidate{Response: d, Row: row}); v.Passed() {

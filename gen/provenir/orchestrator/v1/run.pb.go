@@ -1803,7 +1803,11 @@ type StepRow struct {
 	// findings opened or escalated by it.
 	Findings []*v13.Anomaly `protobuf:"bytes,4,rep,name=findings,proto3" json:"findings,omitempty"`
 	// stage_name is sft, grpo, …
-	StageName     string `protobuf:"bytes,5,opt,name=stage_name,json=stageName,proto3" json:"stage_name,omitempty"`
+	StageName string `protobuf:"bytes,5,opt,name=stage_name,json=stageName,proto3" json:"stage_name,omitempty"`
+	// heldout_reward is the mean of the second, unpaid verdicts of the step; missing where none was scored.
+	HeldoutReward *float64 `protobuf:"fixed64,6,opt,name=heldout_reward,json=heldoutReward,proto3,oneof" json:"heldout_reward,omitempty"`
+	// heldout_rows is how many of them were scored.
+	HeldoutRows   uint64 `protobuf:"varint,7,opt,name=heldout_rows,json=heldoutRows,proto3" json:"heldout_rows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1871,6 +1875,20 @@ func (x *StepRow) GetStageName() string {
 		return x.StageName
 	}
 	return ""
+}
+
+func (x *StepRow) GetHeldoutReward() float64 {
+	if x != nil && x.HeldoutReward != nil {
+		return *x.HeldoutReward
+	}
+	return 0
+}
+
+func (x *StepRow) GetHeldoutRows() uint64 {
+	if x != nil {
+		return x.HeldoutRows
+	}
+	return 0
 }
 
 var File_provenir_orchestrator_v1_run_proto protoreflect.FileDescriptor
@@ -2057,14 +2075,17 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\brollouts\x18\x05 \x01(\x04R\brollouts\x12\x16\n" +
 	"\x06scored\x18\x06 \x01(\x04R\x06scored\x12%\n" +
 	"\x0etime_dependent\x18\a \x01(\x04R\rtimeDependent\x128\n" +
-	"\x05state\x18\b \x01(\x0e2\".provenir.orchestrator.v1.RunStateR\x05state\"\xf3\x01\n" +
+	"\x05state\x18\b \x01(\x0e2\".provenir.orchestrator.v1.RunStateR\x05state\"\xd5\x02\n" +
 	"\aStepRow\x121\n" +
 	"\x05facts\x18\x01 \x01(\v2\x1b.provenir.core.v1.StepFactsR\x05facts\x124\n" +
 	"\x06timing\x18\x02 \x01(\v2\x1c.provenir.core.v1.StepTimingR\x06timing\x12%\n" +
 	"\x0eopen_anomalies\x18\x03 \x01(\rR\ropenAnomalies\x129\n" +
 	"\bfindings\x18\x04 \x03(\v2\x1d.provenir.recorder.v1.AnomalyR\bfindings\x12\x1d\n" +
 	"\n" +
-	"stage_name\x18\x05 \x01(\tR\tstageName*\x95\x02\n" +
+	"stage_name\x18\x05 \x01(\tR\tstageName\x12*\n" +
+	"\x0eheldout_reward\x18\x06 \x01(\x01H\x00R\rheldoutReward\x88\x01\x01\x12!\n" +
+	"\fheldout_rows\x18\a \x01(\x04R\vheldoutRowsB\x11\n" +
+	"\x0f_heldout_reward*\x95\x02\n" +
 	"\bRunState\x12\x19\n" +
 	"\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11RUN_STATE_PENDING\x10\x01\x12\x16\n" +
@@ -2206,6 +2227,7 @@ func file_provenir_orchestrator_v1_run_proto_init() {
 	file_provenir_orchestrator_v1_run_proto_msgTypes[3].OneofWrappers = []any{}
 	file_provenir_orchestrator_v1_run_proto_msgTypes[7].OneofWrappers = []any{}
 	file_provenir_orchestrator_v1_run_proto_msgTypes[11].OneofWrappers = []any{}
+	file_provenir_orchestrator_v1_run_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
