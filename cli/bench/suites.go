@@ -35,8 +35,18 @@ func pump(ctx context.Context, dir string, trials int) (out figures, err error) 
 }
 
 func recorder(ctx context.Context, dir string, trials int) (figures, error) {
-	many, err := measure.Steps(ctx, dir, 64, 2048, trials)
-	return figures{rows: []measure.Row{many}}, err
+	var out figures
+	for _, c := range []measure.StepsConfig{
+		{Runs: 64, PerRun: 2000, Batch: 100, Trials: trials}, {Runs: 1, PerRun: 50_000, Batch: 100, Trials: trials},
+		{Runs: 1, PerRun: 5_000, Batch: 1, Trials: trials},
+	} {
+		row, err := measure.Steps(ctx, dir, c)
+		if err != nil {
+			return out, err
+		}
+		out.rows = append(out.rows, row)
+	}
+	return out, nil
 }
 
 func anomaly(ctx context.Context, dir string, _ int) (figures, error) {

@@ -29,7 +29,7 @@ func TestAnAnomalyReachesItsSubscriber(t *testing.T) {
 }
 
 func TestStepsAreIngested(t *testing.T) {
-	if r, err := Steps(t.Context(), t.TempDir(), 2, 128, 1); err != nil || r.Ours <= 0 {
+	if r, err := Steps(t.Context(), t.TempDir(), StepsConfig{Runs: 2, PerRun: 128, Batch: 64, Trials: 1}); err != nil || r.Ours <= 0 {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

@@ -16,13 +16,21 @@ import (
 	"github.com/provenir/provenir/internal/idgen"
 )
 
-// Steps measures the ingest of step metrics: many runs, batches of steps with some thirty metrics each, detectors on,
-// every batch durable when it is acknowledged.
-func Steps(ctx context.Context, dir string, runs, perRun, trials int) (Row, error) {
-	row := Row{What: fmt.Sprintf("step metrics, %d runs", runs), Unit: "steps/s", Trials: trials}
+// StepsConfig says how steps come.
+type StepsConfig struct {
+	Runs   int // eight writers share them; one run has one writer
+	PerRun int // steps
+	Batch  int // steps a call
+	Trials int
+}
+
+// Steps measures the ingest of step metrics: batches of steps with some thirty metrics each, detectors on, every batch
+// durable when it is acknowledged.
+func Steps(ctx context.Context, dir string, c StepsConfig) (Row, error) {
+	row := Row{What: fmt.Sprintf("step metrics, %d runs, %d a call", c.Runs, c.Batch), Unit: "steps/s", Trials: c.Trials}
 	var ours, used []float64
-	for t := range trials {
-		rec, closeAll, err := openRecorder(ctx, filepath.Join(dir, fmt.Sprint("steps", t)), nil)
+	for t := range c.Trials {
+		rec, closeAll, err := openRecorder(ctx, filepath.Join(dir, fmt.Sprintf("steps-%d-%d-%d", c.Runs, c.Batch, t)), nil)
 		if err != nil {
 			return row, err
 		}
@@ -31,8 +39,8 @@ func Steps(ctx context.Context, dir string, runs, perRun, trials int) (Row, erro
 			return row, errors.Join(err, closeAll())
 		}
 		before := cpu()
-		rate, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), runs, perRun)
-		used = append(used, float64((cpu()-before).Microseconds())/float64(runs*perRun))
+		rate, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), c)
+		used = append(used, float64((cpu()-before).Microseconds())/float64(c.Runs*c.PerRun))
 		if err = errors.Join(err, stop(), closeAll()); err != nil {
 			return row, err
 		}
@@ -42,14 +50,12 @@ func Steps(ctx context.Context, dir string, runs, perRun, trials int) (Row, erro
 	return row, nil
 }
 
-const stepsPerBatch = 64
-
-// ingest writes every run's steps through AppendBatch, two writers at once.
-func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, runs, perRun int) (float64, error) {
-	batches := make([][]*recorderv1.Record, 0, perRun/stepsPerBatch)
-	for from := 0; from < perRun; from += stepsPerBatch {
+// ingest writes every run's steps through AppendBatch.
+func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, n StepsConfig) (float64, error) {
+	batches := make([][]*recorderv1.Record, 0, n.PerRun/n.Batch+1)
+	for from := 0; from < n.PerRun; from += n.Batch {
 		var b []*recorderv1.Record
-		for s := from; s < min(from+stepsPerBatch, perRun); s++ {
+		for s := from; s < min(from+n.Batch, n.PerRun); s++ {
 			payload, err := stepRecord(uint64(s), nil)
 			if err != nil {
 				return 0, err
@@ -62,13 +68,13 @@ func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, runs, perRu
 	failed := make(chan error, writers)
 	begin := time.Now()
 	for w := range writers {
-		go func() { failed <- write(ctx, c, batches, w, runs, writers) }()
+		go func() { failed <- write(ctx, c, batches, w, n.Runs, writers) }()
 	}
 	var errs []error
 	for range writers {
 		errs = append(errs, <-failed)
 	}
-	return perSecond(runs*perRun, time.Since(begin)), errors.Join(errs...)
+	return perSecond(n.Runs*n.PerRun, time.Since(begin)), errors.Join(errs...)
 }
 
 func write(ctx context.Context, c recorderv1.RecorderServiceClient, batches [][]*recorderv1.Record, first, runs, stride int) error {

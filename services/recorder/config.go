@@ -22,7 +22,7 @@ type Config struct {
 	Store         store.Config
 	CreditBytes   int64         // what a writer may have under way; 8 MiB
 	Heartbeat     time.Duration // of watches; 5 s
-	SnapshotSteps uint64        // steps between two stored detector states; 64
+	SnapshotSteps uint64        // steps between two stored detector states, which a restart replays; 512
 	Tick          time.Duration // of what depends on a clock: stalls, disk space; 1 s
 	CosignEvery   time.Duration // between two requests for a cosignature while a run lives; 1 min
 	CosignWait    time.Duration // how long a seal, or a round, waits for one; 10 s
@@ -38,7 +38,7 @@ func (c Config) withDefaults() (Config, error) {
 		c.Heartbeat = 5 * time.Second
 	}
 	if c.SnapshotSteps == 0 {
-		c.SnapshotSteps = 64
+		c.SnapshotSteps = 512
 	}
 	if c.Tick == 0 {
 		c.Tick = time.Second

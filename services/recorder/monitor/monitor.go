@@ -5,9 +5,11 @@
 package monitor
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -24,6 +26,8 @@ type Monitor struct {
 	spec    Spec
 	stats   Stats
 	channel channel
+	decoder decoder
+	sample  detect.Sample // of the step that is observed; kept so that a step allocates none
 	engine  *detect.Engine
 	tracker *incident.Tracker
 }
@@ -58,7 +62,9 @@ func New(run string, spec Spec) (*Monitor, error) {
 func (m *Monitor) Next() uint64 { return m.stats.Next }
 
 // Reads tells whether an event of this type needs its payload here. The others are only counted.
-func Reads(t ledger.RecordType) bool { return t == ledger.Step || t == ledger.Verdict || t == ledger.HeldoutVerdict }
+func Reads(t ledger.RecordType) bool {
+	return t == ledger.Step || t == ledger.Verdict || t == ledger.HeldoutVerdict
+}
 
 // Observe takes the next event. Events before Next were observed already and change nothing.
 func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []incident.Event {
@@ -89,23 +95,29 @@ func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []inc
 
 func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
 	m.stats.Steps++
-	var rec corev1.StepRecord
-	var facts corev1.StepFacts
-	err := proto.Unmarshal(payload, &rec)
-	if err == nil {
-		err = proto.Unmarshal(rec.GetFacts(), &facts)
+	m.sample = detect.Sample{Seq: seq, Digest: sha256.Sum256(payload)}
+	if !m.decoder.sample(payload, &m.sample) {
+		var rec corev1.StepRecord
+		var facts corev1.StepFacts
+		err := proto.Unmarshal(payload, &rec)
+		if err == nil {
+			err = proto.Unmarshal(rec.GetFacts(), &facts)
+		}
+		if err != nil { // it is recorded as it came; that it cannot be read is a finding, and no reading of zeros
+			s := detect.Signal{Kind: "metric_invalid", Level: detect.Warn, Need: 1, Evidence: detect.Evidence{Note: "a STEP record cannot be read"}}
+			return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Spans(), []detect.Signal{s})
+		}
+		sampleOf(&facts, &m.sample)
 	}
-	if err != nil { // it is recorded as it came; that it cannot be read is a finding, and no reading of zeros
-		s := detect.Signal{Kind: "metric_invalid", Level: detect.Warn, Need: 1, Evidence: detect.Evidence{Note: "a STEP record cannot be read"}}
-		return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Spans(), []detect.Signal{s})
+	sample := &m.sample
+	m.stats.Step = sample.Step
+	sample.Values = m.channel.values(sample.Values)
+	if !slices.IsSortedFunc(sample.Values, byName) {
+		slices.SortStableFunc(sample.Values, byName)
 	}
-	m.stats.Step = facts.GetStep()
-	sample := sampleOf(seq, payload, &facts, &m.channel)
-	for i := range sample.Values {
-		m.stats.last(&sample.Values[i], facts.GetStep())
-	}
+	m.stats.lasts(sample.Values, sample.Step)
 	signals := m.engine.Step(sample, m.tracker.IsOpen)
-	return m.tracker.Step(incident.Place{Seq: seq, Step: facts.GetStep(), Attempt: facts.GetBranch()}, m.engine.Spans(), signals)
+	return m.tracker.Step(incident.Place{Seq: seq, Step: sample.Step, Attempt: sample.Attempt}, m.engine.Spans(), signals)
 }
 
 // Stats are the counts. The metrics are shared: read only.

@@ -2,9 +2,7 @@ package monitor
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"math"
-	"slices"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	"github.com/provenir/provenir/services/recorder/detect"
@@ -12,26 +10,23 @@ import (
 )
 
 // sampleOf reads what detectors need from a step's facts.
-func sampleOf(seq uint64, payload []byte, f *corev1.StepFacts, c *channel) *detect.Sample {
-	s := &detect.Sample{
-		Seq: seq, Step: f.GetStep(), Attempt: f.GetBranch(), Stage: f.GetStage(), Objective: f.GetObjective(), Digest: sha256.Sum256(payload),
-		Values: make([]metric.Value, 0, len(f.GetMetrics())),
-		Rows: detect.Rows{
-			Sampled: f.GetRowsSampled(), Scored: f.GetRowsScored(), Groups: f.GetGroupsTotal(), WithSignal: f.GetGroupsWithSignal(),
-			ZeroStd: f.GetGroupsZeroStd(), OneScored: f.GetGroupsOneScored(), NoneScored: f.GetGroupsNoneScored(),
-			ScoredKnown: f.GetRowsScored() > 0 || f.GetGroupsTotal() > 0 || len(f.GetUnscored()) > 0,
-		},
+func sampleOf(f *corev1.StepFacts, s *detect.Sample) {
+	s.Step, s.Attempt, s.Stage, s.Objective = f.GetStep(), f.GetBranch(), f.GetStage(), f.GetObjective()
+	s.Values = make([]metric.Value, 0, len(f.GetMetrics()))
+	s.Rows = detect.Rows{
+		Sampled: f.GetRowsSampled(), Scored: f.GetRowsScored(), Groups: f.GetGroupsTotal(), WithSignal: f.GetGroupsWithSignal(),
+		ZeroStd: f.GetGroupsZeroStd(), OneScored: f.GetGroupsOneScored(), NoneScored: f.GetGroupsNoneScored(),
+		ScoredKnown: f.GetRowsScored() > 0 || f.GetGroupsTotal() > 0 || len(f.GetUnscored()) > 0,
 	}
 	for _, m := range f.GetMetrics() {
 		if v, ok := Value(m); ok {
 			s.Values = append(s.Values, v)
 		}
 	}
-	s.Values = c.values(s.Values)
-	slices.SortStableFunc(s.Values, func(a, b metric.Value) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Scope, b.Scope))
-	})
-	return s
+}
+
+func byName(a, b metric.Value) int {
+	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Scope, b.Scope))
 }
 
 // Value reads a metric. One that is neither a number nor a non-finite one is absent, and ok is false.

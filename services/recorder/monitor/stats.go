@@ -2,7 +2,6 @@ package monitor
 
 import (
 	"slices"
-	"strings"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	"github.com/provenir/provenir/ledger"
@@ -33,17 +32,25 @@ type LastMetric struct {
 	Step      uint64           `json:"step"`
 }
 
-func (s *Stats) last(v *metric.Value, step uint64) {
-	m := LastMetric{Name: v.Name, Raw: v.Raw, Tags: v.Tags, N: v.N, Step: step, NonFinite: NonFinite(v.X)}
-	if v.Finite() {
-		m.X = v.X
-	}
-	i, found := slices.BinarySearchFunc(s.Metrics, m.Name, func(a LastMetric, name string) int { return strings.Compare(a.Name, name) })
-	switch {
-	case found:
-		s.Metrics[i] = m
-	case len(s.Metrics) < detect.MaxMetrics:
-		s.Metrics = slices.Insert(s.Metrics, i, m)
+// lasts notes the values of a step, which are sorted by name as the metrics are: one walk over both finds them all.
+func (s *Stats) lasts(values []metric.Value, step uint64) {
+	at := 0
+	for i := range values {
+		v := &values[i]
+		for at < len(s.Metrics) && s.Metrics[at].Name < v.Name {
+			at++
+		}
+		if at == len(s.Metrics) || s.Metrics[at].Name != v.Name {
+			if len(s.Metrics) >= detect.MaxMetrics {
+				continue
+			}
+			s.Metrics = slices.Insert(s.Metrics, at, LastMetric{})
+		}
+		m := &s.Metrics[at]
+		*m = LastMetric{Name: v.Name, Raw: v.Raw, Tags: v.Tags, N: v.N, Step: step, NonFinite: NonFinite(v.X)}
+		if v.Finite() {
+			m.X = v.X
+		}
 	}
 }
 

@@ -1,0 +1,127 @@
+package monitor
+
+import (
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"testing"
+
+	"google.golang.org/protobuf/proto"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	"github.com/provenir/provenir/services/recorder/detect"
+	"github.com/provenir/provenir/services/recorder/metric"
+)
+
+// generated is what the generated decoder reads; ok is false where it refuses.
+func generated(payload []byte) (s detect.Sample, ok bool) {
+	var rec corev1.StepRecord
+	var facts corev1.StepFacts
+	if proto.Unmarshal(payload, &rec) != nil || proto.Unmarshal(rec.GetFacts(), &facts) != nil {
+		return s, false
+	}
+	sampleOf(&facts, &s)
+	return s, true
+}
+
+// alike compares samples; a NaN is a NaN.
+func alike(a, b detect.Sample) bool {
+	if len(a.Values) != len(b.Values) {
+		return false
+	}
+	for i := range a.Values {
+		x, y := a.Values[i], b.Values[i]
+		if math.Float64bits(x.X) != math.Float64bits(y.X) && !(math.IsNaN(x.X) && math.IsNaN(y.X)) {
+			return false
+		}
+		x.X, y.X = 0, 0
+		if x != y {
+			return false
+		}
+	}
+	a.Values, b.Values = nil, nil
+	return reflect.DeepEqual(a, b)
+}
+
+func record(f *corev1.StepFacts) []byte {
+	return marshal(&corev1.StepRecord{Facts: marshal(f), Chain: []byte("chain")})
+}
+
+func facts(r *rand.Rand) *corev1.StepFacts {
+	f := &corev1.StepFacts{Step: r.Uint64N(1000), Branch: r.Uint32N(3), Stage: r.Uint32N(2), Objective: "grpo", RowsSampled: r.Uint64N(300),
+		RowsScored: r.Uint64N(300), GroupsTotal: r.Uint64N(40), GroupsWithSignal: r.Uint64N(40), GroupsZeroStd: r.Uint64N(4), GroupsOneScored: r.Uint64N(3),
+		GroupsNoneScored: r.Uint64N(3), TokensPrompt: 7, Hyper: []*corev1.HyperValue{{Name: "lr", Value: .1}}, WeightsDigest: []byte("w")}
+	if r.IntN(3) == 0 {
+		f.Unscored = []*corev1.Count{{Name: "deadline", Rows: 3}}
+	}
+	for _, name := range []string{"kl.ref", "reward.mean", "my.own", "eval_reward.mean", "", "raw.x"} {
+		m := &corev1.Metric{Canonical: name, RawKey: "raw", Estimator: "k3", Reduction: "token_mean", Unit: "nats"}
+		switch r.IntN(5) {
+		case 0: // absent
+		case 1:
+			m.NonFinite = corev1.NonFinite(1 + r.IntN(3))
+		case 2:
+			m.Value = proto.Float64(math.NaN())
+		default:
+			m.Value, m.N, m.Scope = proto.Float64(r.Float64()), proto.Uint64(r.Uint64N(9)), []string{"", "train", "eval"}[r.IntN(3)]
+		}
+		f.Metrics = append(f.Metrics, m)
+	}
+	return f
+}
+
+// The quick decoder reads what the generated one reads.
+func TestDecoder(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	var d decoder
+	for range 2000 {
+		b := record(facts(r))
+		var got detect.Sample
+		want, _ := generated(b)
+		if !d.sample(b, &got) || !alike(got, want) {
+			t.Fatalf("got %+v\nwant %+v", got, want)
+		}
+	}
+}
+
+func TestDecoderRemembersSoMuch(t *testing.T) {
+	d := decoder{texts: map[string]string{}}
+	for i := range maxTexts {
+		d.texts[string(rune(i+0x4e00))] = ""
+	}
+	var s detect.Sample
+	if d.sample(record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: metric.KLRef, Value: proto.Float64(1)}}}), &s) {
+		t.Error("it remembers one more name")
+	}
+}
+
+func FuzzDecoder(f *testing.F) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 8 {
+		f.Add(record(facts(r)))
+	}
+	f.Add([]byte{0x0a, 0xff})
+	f.Add(record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: "x"}}}))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var d decoder
+		var got detect.Sample
+		if !d.sample(b, &got) {
+			return // the generated decoder judges
+		}
+		if want, ok := generated(b); ok && !alike(got, want) {
+			t.Errorf("got %+v\nwant %+v", got, want)
+		}
+	})
+}
+
+func BenchmarkObserveStep(b *testing.B) {
+	m, err := New("run", Spec{Method: "grpo"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	payload := record(facts(rand.New(rand.NewPCG(1, 2))))
+	b.ReportAllocs()
+	for i := uint64(0); b.Loop(); i++ {
+		m.Observe(i, 5, payload)
+	}
+}
