@@ -29,6 +29,7 @@ import (
 	"github.com/provenir/provenir/cli/rl"
 	"github.com/provenir/provenir/cli/run"
 	"github.com/provenir/provenir/cli/sandboxcheck"
+	"github.com/provenir/provenir/cli/timcheck"
 	"github.com/provenir/provenir/cli/toolcallparse"
 	"github.com/provenir/provenir/cli/up"
 	"github.com/provenir/provenir/cli/verify"
@@ -77,7 +78,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	a.Bind(root)
 	root.AddCommand(
 		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
-		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), timcheck.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
 	for _, noun := range root.Commands() {

@@ -31,7 +31,7 @@ type Stats struct {
 	K1, K3                     float64
 	MeanAbs, MaxAbs            float64
 	Mult                       float64 // mean e^|Δ|
-	ISMean, ISMax              float64
+	ISMean, ISMax, ISStd       float64
 	ESS, ChiToken              float64
 	ChiSeq                     float64 // of one row: e^(2ΣΔ) − 1; +Inf where it overflows
 	Pearson                    *float64
@@ -39,7 +39,8 @@ type Stats struct {
 	pa, pb, paa, pbb, pab, sqr float64
 }
 
-// Measure compares a row. The error is a *RowError.
+// Measure compares a row. The error is a *RowError. A row with a token that is not finite is an error with the Stats of the
+// others, so that its tokens are counted: a mean over the rest would hide that the policies disagree without bound there.
 func Measure(r Row) (Stats, error) {
 	switch {
 	case len(r.Train) == 0:
@@ -64,12 +65,17 @@ func Measure(r Row) (Stats, error) {
 		}
 		s.add(t, o)
 	}
-	if s.Tokens == 0 {
-		return s, &RowError{"empty", "no token counts: all are masked or not finite"}
+	if s.Tokens == 0 && s.NonFinite == 0 {
+		return s, &RowError{"empty", "no token counts: all are masked"}
 	}
-	s.logSquare = 2 * s.sum
-	s.finish()
-	s.ChiSeq = math.Expm1(s.logSquare)
+	if s.Tokens > 0 {
+		s.logSquare = 2 * s.sum
+		s.finish()
+		s.ChiSeq = math.Expm1(s.logSquare)
+	}
+	if s.NonFinite > 0 {
+		return s, &RowError{"non_finite", fmt.Sprintf("%d token(s) have a log-probability that is not finite", s.NonFinite)}
+	}
 	return s, nil
 }
 
@@ -96,6 +102,10 @@ func (s *Stats) finish() {
 	square := s.sqr / n
 	s.ISMean /= n
 	s.ESS, s.ChiToken = s.ISMean*s.ISMean/square, square-1
+	s.ISStd = math.Sqrt(max(square-s.ISMean*s.ISMean, 0))
+	if math.IsInf(square, 0) { // neither can be told any more
+		s.ESS, s.ISStd = math.NaN(), math.Inf(1)
+	}
 	if s.Tokens >= 3 {
 		va, vb := s.paa/n-s.pa/n*s.pa/n, s.pbb/n-s.pb/n*s.pb/n
 		if va > 1e-15 && vb > 1e-15 {

@@ -49,8 +49,9 @@ func TestRows(t *testing.T) {
 		{"a mask of another length", Row{Train: []float64{-1}, Rollout: []float64{-1}, Mask: []bool{true, true}}, "length", false},
 		{"all masked", Row{Train: []float64{-1}, Rollout: []float64{-1}, Mask: []bool{false}}, "empty", false},
 		{"probabilities", Row{Train: []float64{0.5}, Rollout: []float64{0.5}}, "positive", false},
-		{"not finite", Row{Train: []float64{math.NaN(), -1}, Rollout: []float64{-1, -1}}, "", false},
-		{"nothing finite", Row{Train: []float64{math.Inf(-1)}, Rollout: []float64{-1}}, "empty", false},
+		{"not finite", Row{Train: []float64{math.NaN(), -1}, Rollout: []float64{-1, -1}}, "non_finite", false},
+		{"nothing finite", Row{Train: []float64{math.Inf(-1)}, Rollout: []float64{-1}}, "non_finite", false},
+		{"not finite behind the mask", Row{Train: []float64{math.NaN(), -1}, Rollout: []float64{-1, -1}, Mask: []bool{false, true}}, "", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -62,7 +63,7 @@ func TestRows(t *testing.T) {
 				}
 				return
 			}
-			if err != nil || Mismatched(s, 0.1) != tt.bad {
+			if err != nil || (len(s.Reasons(0.1)) > 0) != tt.bad {
 				t.Errorf("%+v, %v", s, err)
 			}
 		})
@@ -88,7 +89,7 @@ func TestOneBadPromptShows(t *testing.T) {
 		p.Add(r, s)
 	}
 	r, _ := p.Report()
-	if r.Mismatched != 1 || r.K3.P50 != 0 || r.K3.Max < 100 || math.IsNaN(r.Pooled.ChiSeq) || r.Low <= 0 || r.High >= 0.1 {
+	if r.Mismatched != 1 || r.Quantiles["k3"].P50 != 0 || r.Quantiles["k3"].P99 != 0 || r.Quantiles["k3"].Max < 100 || math.IsNaN(r.Pooled.ChiSeq) || r.Low <= 0 || r.High >= 0.1 {
 		t.Errorf("%+v", r)
 	}
 	if _, ok := (&Pool{}).Report(); ok {

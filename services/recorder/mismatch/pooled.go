@@ -3,6 +3,8 @@ package mismatch
 import (
 	"math"
 	"slices"
+
+	"github.com/provenir/provenir/services/recorder/detect/stat"
 )
 
 // Quantiles of a number over rows: 1 % of bad prompts shows in p99 and in no mean.
@@ -11,92 +13,86 @@ type Quantiles struct{ P50, P90, P99, Max float64 }
 // Report is a whole file.
 type Report struct {
 	Rows, Mismatched int
-	Low, High        float64 // Wilson's 95 % interval of the mismatched share
-	Pooled           Stats   // over all tokens
-	ChiSeqLog        float64 // log of mean e^(2ΣΔ): finite where χ² of sequences overflows
-	K3, MeanAbs      Quantiles
-	Probes           int // rows whose sums are a divergence and no KL
+	Low, High        float64              // Wilson's 95 % interval of the mismatched share
+	Pooled           Stats                // over all tokens of the rows that count
+	ChiSeqLog        float64              // log of mean e^(2ΣΔ): finite where χ² of sequences overflows
+	Quantiles        map[string]Quantiles // k3, mean_abs, max_abs and mult_prob_error of rows
+	Probes           int                  // rows whose sums are a divergence and no KL
 }
 
-// Pool gathers rows.
+// Pool gathers rows. Of each row it keeps four numbers, for the quantiles.
 type Pool struct {
-	Threshold  float64 // of k3, for a row to count as mismatched; 0 takes 0.1
+	Threshold  float64 // of a row's k3 and mean |Δ|; 0 takes [DefaultThreshold]
 	all        Stats
-	rows       []Stats
+	rows       [][4]float64
 	mismatched int
 	probes     int
+	largest    float64 // of 2ΣΔ over rows
+	sum        float64 // of e^(2ΣΔ − largest)
 }
 
-// Add takes a measured row, and says whether it is mismatched.
-func (p *Pool) Add(r Row, s Stats) bool {
+var ofRows = [...]string{"k3", "mean_abs", "max_abs", "mult_prob_error"}
+
+// Add takes a measured row, and gives the limits that it passes.
+func (p *Pool) Add(r Row, s Stats) []string {
 	threshold := p.Threshold
 	if threshold == 0 {
-		threshold = 0.1
+		threshold = DefaultThreshold
 	}
-	bad := Mismatched(s, threshold)
-	if bad {
+	reasons := s.Reasons(threshold)
+	if len(reasons) > 0 {
 		p.mismatched++
 	}
 	if r.Probe {
 		p.probes++
 	}
 	for i := range r.Train {
-		if len(r.Mask) > 0 && !r.Mask[i] {
-			continue
-		}
-		if t, o := r.Train[i], r.Rollout[i]; !math.IsNaN(t-o) && !math.IsInf(t, 0) && !math.IsInf(o, 0) {
-			p.all.add(t, o)
+		if len(r.Mask) == 0 || r.Mask[i] {
+			p.all.add(r.Train[i], r.Rollout[i])
 		}
 	}
-	p.all.NonFinite += s.NonFinite
-	p.rows = append(p.rows, Stats{K3: s.K3, MeanAbs: s.MeanAbs, logSquare: s.logSquare})
-	return bad
+	if n := len(p.rows); n == 0 || s.logSquare > p.largest {
+		p.sum *= math.Exp(p.largest - s.logSquare)
+		p.largest = s.logSquare
+	}
+	p.sum += math.Exp(s.logSquare - p.largest)
+	p.rows = append(p.rows, [...]float64{s.K3, s.MeanAbs, s.MaxAbs, s.Mult})
+	return reasons
 }
 
-// Mismatched applies the limits of a row: k3 above the threshold, or any of the detector's limits.
-func Mismatched(s Stats, threshold float64) bool {
-	return s.K3 > threshold || math.Abs(s.K1) > 0.1 || s.MeanAbs > 0.1 || s.ESS < 0.5 || s.ChiToken > 1 || s.ISMean < 0.5 || s.ISMean > 2 ||
-		s.Mult > 1.5 || s.Pearson != nil && *s.Pearson < 0.9
-}
+// Refuse counts the tokens of a row that could not be used because they are not finite.
+func (p *Pool) Refuse(s Stats) { p.all.NonFinite += s.NonFinite }
 
-// Report sums up; ok is false without a row.
+// Len is how many rows were added.
+func (p *Pool) Len() int { return len(p.rows) }
+
+// NonFinite is how many tokens of refused rows were not finite.
+func (p *Pool) NonFinite() int { return p.all.NonFinite }
+
+// Report sums up, once; ok is false without a row.
 func (p *Pool) Report() (Report, bool) {
 	n := len(p.rows)
 	if n == 0 {
 		return Report{}, false
 	}
 	p.all.finish()
-	r := Report{Rows: n, Mismatched: p.mismatched, Pooled: p.all, Probes: p.probes}
-	r.Low, r.High = wilson(p.mismatched, n)
-	largest := math.Inf(-1)
-	for _, s := range p.rows {
-		largest = max(largest, s.logSquare)
-	}
-	sum := 0.0
-	for _, s := range p.rows {
-		sum += math.Exp(s.logSquare - largest)
-	}
-	r.ChiSeqLog = largest + math.Log(sum/float64(n))
+	r := Report{Rows: n, Mismatched: p.mismatched, Pooled: p.all, Probes: p.probes, Quantiles: map[string]Quantiles{}}
+	r.Low, r.High = stat.Wilson(uint64(p.mismatched), uint64(n))
+	r.ChiSeqLog = p.largest + math.Log(p.sum/float64(n))
 	r.Pooled.ChiSeq = math.Expm1(r.ChiSeqLog)
-	r.K3 = quantiles(p.rows, func(s Stats) float64 { return s.K3 })
-	r.MeanAbs = quantiles(p.rows, func(s Stats) float64 { return s.MeanAbs })
+	for i, name := range ofRows {
+		r.Quantiles[name] = quantiles(p.rows, i)
+	}
 	return r, true
 }
 
-func quantiles(rows []Stats, of func(Stats) float64) Quantiles {
+// quantiles takes the smallest value that the share of rows does not pass, so that each is the number of a row.
+func quantiles(rows [][4]float64, of int) Quantiles {
 	v := make([]float64, len(rows))
 	for i := range rows {
-		v[i] = of(rows[i])
+		v[i] = rows[i][of]
 	}
 	slices.Sort(v)
 	at := func(q float64) float64 { return v[min(int(math.Ceil(q*float64(len(v))))-1, len(v)-1)] }
 	return Quantiles{at(0.5), at(0.9), at(0.99), v[len(v)-1]}
-}
-
-// wilson is Wilson's score interval (1927) at 95 %.
-func wilson(hits, n int) (low, high float64) {
-	const z = 1.959963984540054
-	p, m := float64(hits)/float64(n), float64(n)
-	centre, half := (p+z*z/(2*m))/(1+z*z/m), z/(1+z*z/m)*math.Sqrt(p*(1-p)/m+z*z/(4*m*m))
-	return max(centre-half, 0), min(centre+half, 1)
 }
