@@ -3,6 +3,7 @@ package ledger
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 
 	"golang.org/x/mod/sumdb/tlog"
 )
@@ -39,6 +40,16 @@ func (e Entry) AppendBinary(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, uint16(e.Type))
 	dst = binary.BigEndian.AppendUint64(dst, e.Length)
 	return append(dst, e.Digest[:]...)
+}
+
+// ParseEntry reads what [Entry.AppendBinary] wrote.
+func ParseEntry(b []byte) (Entry, error) {
+	if len(b) != EntrySize {
+		return Entry{}, fmt.Errorf("ledger: an entry has %d bytes, this one %d", EntrySize, len(b))
+	}
+	return Entry{
+		Seq: binary.BigEndian.Uint64(b), Type: RecordType(binary.BigEndian.Uint16(b[8:])), Length: binary.BigEndian.Uint64(b[10:]), Digest: Hash(b[18:]),
+	}, nil
 }
 
 // Leaf is the record's leaf of the tree: SHA-256(0x00 ‖ entry).

@@ -2,6 +2,10 @@ package bench
 
 import (
 	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
 
 	"github.com/provenir/provenir/mesh/measure"
 )
@@ -17,7 +21,7 @@ type figures struct {
 type suite func(ctx context.Context, dir string, trials int) (figures, error)
 
 func suites() map[string]suite {
-	return map[string]suite{"pump": pump, "recorder": recorder, "anomaly": anomaly, "trainer": trainer, "soak": soak, "verifier": verifier}
+	return map[string]suite{"pump": pump, "recorder": recorder, "anomaly": anomaly, "trainer": trainer, "soak": soak, "verifier": verifier, "ledger": ledger}
 }
 
 func pump(ctx context.Context, dir string, trials int) (out figures, err error) {
@@ -67,4 +71,17 @@ func soak(ctx context.Context, dir string, _ int) (figures, error) {
 func verifier(ctx context.Context, _ string, trials int) (figures, error) {
 	rows, err := measure.Verdicts(ctx, trials)
 	return figures{rows: rows}, err
+}
+
+// ledger is the log of ten million records: 3 GB on the disk, some minutes.
+func ledger(ctx context.Context, dir string, _ int) (out figures, err error) {
+	for _, c := range []measure.LedgerConfig{{Records: 1_000_000, Size: 1 << 10}, {Records: 10_000_000, Size: 128}} {
+		at := filepath.Join(dir, strconv.Itoa(c.Records))
+		rows, times, err := measure.Ledger(ctx, at, c)
+		if err = errors.Join(err, os.RemoveAll(at)); err != nil {
+			return out, err
+		}
+		out.rows, out.times = append(out.rows, rows...), append(out.times, times...)
+	}
+	return out, nil
 }
