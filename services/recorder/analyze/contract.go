@@ -8,10 +8,12 @@ import (
 
 // OptionsOf reads the contract's header.
 func OptionsOf(h *recorderv1.LogHeader) Options {
-	return Options{
-		Engine: h.GetEngine(), Roles: Roles{Proxy: h.GetProxy(), Heldout: h.GetHeldout()},
-		Detect: detect.Config{Method: h.GetMethod(), Beta: h.KlCoefficient, Limits: h.GetLimits(), Disabled: h.GetDisabled(), RewardRange: h.RewardRange},
+	c := detect.Config{
+		Method: h.GetMethod(), Beta: h.KlCoefficient, Limits: h.GetLimits(), Disabled: h.GetDisabled(), RewardRange: h.RewardRange,
+		Model: h.GetModel(), Declared: h.GetDeclared(), Effective: h.GetEffective(),
 	}
+	fill(&c)
+	return Options{Engine: h.GetEngine(), Roles: Roles{Proxy: h.GetProxy(), Heldout: h.GetHeldout()}, Detect: c}
 }
 
 // Proto is the verdict as the contract has it.

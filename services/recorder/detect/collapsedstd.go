@@ -2,33 +2,40 @@ package detect
 
 import "github.com/provenir/provenir/services/recorder/metric"
 
-// collapsedStd watches reported spreads that have gone: of rewards over the batch, and of advantages.
-type collapsedStd struct{}
-
-func (*collapsedStd) name() string    { return "collapsed_std" }
-func (*collapsedStd) kinds() []string { return []string{"reward_std_collapse", "advantage_collapse"} }
-func (*collapsedStd) reads() []string { return []string{metric.RewardStd, metric.AdvantageStd} }
-func (*collapsedStd) state() any      { return &struct{}{} }
-func (*collapsedStd) reset()          {}
-
-func (*collapsedStd) step(f *frame) {
-	level := Warn
-	if f.isOpen("zero_signal") {
-		level = Critical
-	}
-	below(f, "reward_std_collapse", metric.RewardStd, f.profile.limits["reward_std_min"], level)
-	below(f, "advantage_collapse", metric.AdvantageStd, f.profile.limits["advantage_std_min"], Critical)
+// collapsedStd watches a reported spread that has gone: of rewards over the batch, or of advantages.
+type collapsedStd struct {
+	kind, metric, setting string
+	level                 Severity
 }
 
-func below(f *frame, kind, name string, limit float64, level Severity) {
-	x, ok := f.get(name)
+// rewardStdCollapse is a warning by itself: a batch of equal rewards may be a batch that is solved.
+func rewardStdCollapse() *collapsedStd {
+	return &collapsedStd{"reward_std_collapse", metric.RewardStd, "reward_std_min", Warn}
+}
+
+func advantageCollapse() *collapsedStd {
+	return &collapsedStd{"advantage_collapse", metric.AdvantageStd, "advantage_std_min", Critical}
+}
+
+func (d *collapsedStd) name() string    { return d.kind }
+func (d *collapsedStd) kinds() []string { return []string{d.kind} }
+func (d *collapsedStd) reads() []string { return []string{d.metric} }
+func (*collapsedStd) state() any        { return &struct{}{} }
+func (*collapsedStd) reset()            {}
+
+func (d *collapsedStd) step(f *frame) {
+	x, ok := f.get(d.metric)
 	if !ok {
 		return
 	}
-	s := Signal{Kind: kind, Metric: name, Clear: x >= limit/clearShare,
+	limit := f.profile.limits[d.setting]
+	s := Signal{Kind: d.kind, Metric: d.metric, Clear: x >= limit/clearShare,
 		Evidence: Evidence{Value: x, HasValue: true, Limit: limit, HasLimit: true, Note: "the spread is gone"}}
 	if x < limit {
-		s.Level = level
+		s.Level = d.level
+		if f.isOpen("zero_signal") {
+			s.Level = Critical
+		}
 	}
 	f.signal(s)
 }

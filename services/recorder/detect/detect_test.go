@@ -94,6 +94,20 @@ func TestKinds(t *testing.T) {
 		{"truncated", detect.Config{}, 60, from(30, row{metric.TruncatedFrac: 0.1}, row{metric.TruncatedFrac: 0.5}), []string{"truncation warn@30"}},
 		{"all truncated", detect.Config{}, 60, from(30, row{metric.TruncatedFrac: 0.1}, row{metric.TruncatedFrac: 0.9}), []string{"truncation critical@30"}},
 
+		{"cut from the first step on", detect.Config{}, 60, constant(row{metric.TruncatedFrac: 1, metric.LengthMean: 16}), []string{"truncation info@0"}},
+		{"cut from the first step on, as TRL says it", detect.Config{}, 60, constant(row{metric.TruncatedFrac: 1, metric.TerminatedMean: 0}), []string{"truncation info@0"}},
+		{"cut from the first step on and some end", detect.Config{}, 60, constant(row{metric.TruncatedFrac: 1, metric.TerminatedMean: 12}), []string{"truncation critical@0"}},
+		{"most cut from the first step on", detect.Config{}, 60, constant(row{metric.TruncatedFrac: 0.75}), []string{"truncation warn@0"}},
+		{"cut for good after one that ended", detect.Config{}, 60, from(1, row{metric.TruncatedFrac: 0.99}, row{metric.TruncatedFrac: 1}), []string{"truncation critical@0"}},
+		{"cut from the first step on and one ends by accident", detect.Config{}, 60, func(s uint64) row {
+			if s == 8 {
+				return row{metric.TruncatedFrac: 0.875, metric.TerminatedMean: 11}
+			}
+			return row{metric.TruncatedFrac: 1, metric.TerminatedMean: 0}
+		}, []string{"truncation info@0"}},
+		{"a fixed length that is given up", detect.Config{}, 60, from(30, row{metric.TruncatedFrac: 1}, row{metric.TruncatedFrac: 0.6}),
+			[]string{"truncation info@0", "truncation warn@0"}},
+
 		{"most groups without signal", detect.Config{}, 20, constant(row{metric.FracZeroStd: 0.9}), []string{"zero_signal warn@0"}},
 		{"no group with signal", detect.Config{}, 20, from(10, row{metric.FracZeroStd: 0.3}, row{metric.FracZeroStd: 1}), []string{"zero_signal critical@10"}},
 		{"reward spread gone", detect.Config{}, 20, from(10, row{metric.RewardStd: 0.3}, row{metric.RewardStd: 0}), []string{"reward_std_collapse warn@10"}},

@@ -32,8 +32,11 @@ type place struct {
 func NewEngine(p *Profile) *Engine {
 	e := &Engine{profile: p, detectors: registry()}
 	for _, d := range e.detectors {
-		if t, ok := d.(*rewardTrend); ok {
-			e.trend = t
+		switch d := d.(type) {
+		case *rewardTrend:
+			e.trend = d
+		case *configMismatch:
+			d.compared = p.compared
 		}
 	}
 	e.place.Spoke = make([]bool, len(e.detectors))

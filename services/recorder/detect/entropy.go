@@ -20,6 +20,7 @@ type entropy struct {
 		Base  stat.Baseline `json:"base"`
 		Last  stat.Window   `json:"last"`
 		Down  stat.CUSUM    `json:"down"`
+		Up    stat.CUSUM    `json:"up"`
 		First bool          `json:"first"` // the first value was judged
 	}
 }
@@ -39,7 +40,7 @@ func (d *entropy) step(f *frame) {
 	}
 	if !d.S.First {
 		d.S.First = true
-		if x < entropyLow {
+		if x < entropyLow && !f.profile.lowEntropy {
 			f.signal(Signal{Kind: "entropy_drift", Metric: metric.Entropy, Level: Warn, Need: 1,
 				Evidence: Evidence{Value: x, HasValue: true, Limit: entropyLow, HasLimit: true, Note: "the run starts with a low entropy; some models do"}})
 		}
@@ -48,6 +49,7 @@ func (d *entropy) step(f *frame) {
 	d.S.Last.Add(x)
 	if b.Ready() {
 		d.S.Down.Add(-b.Z(x), f.Step)
+		d.S.Up.Add(b.Z(x), f.Step)
 		if now, ok := d.S.Last.Median(5, 0); ok {
 			d.judge(f, x, now)
 		}
@@ -90,12 +92,15 @@ func (d *entropy) judge(f *frame, x, now float64) {
 	}
 	signal("entropy_drift", level, now >= entropyDrift*base && d.S.Down.S <= clearShare*stat.CUSUMLimit, entropyDrift*base, note)
 
-	level = None
+	level, note = None, "median of 5 against the baseline"
+	lost := d.S.Up.Alarm() && now > base && f.reward.falling()
 	switch rising := known && now > before; {
 	case now > 4*base && now > entropyLow:
 		level = Critical
 	case now > 2*base && rising && now > entropyLow:
 		level = Warn
+	case lost && now > entropyLow:
+		level, note = Warn, "CUSUM: a steady rise while the reward falls"
 	}
-	signal("entropy_explosion", level, now <= clearShare*2*base, 2*base, "median of 5 against the baseline")
+	signal("entropy_explosion", level, now <= clearShare*2*base && !lost, 2*base, note)
 }

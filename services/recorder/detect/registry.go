@@ -3,7 +3,7 @@ package detect
 import "slices"
 
 // Version is the rules' version. It is in every finding's uid, so a changed rule never meets an old one's deduplication.
-const Version = 3
+const Version = 4
 
 // detector is one family of rules over one kind of quantity.
 type detector interface {
@@ -24,16 +24,18 @@ type detector interface {
 
 // registry makes all detectors, in the order in which they run. The reward trend is shared and runs first.
 func registry() []detector {
-	return []detector{
+	return slices.Concat([]detector{
 		&rewardTrend{}, &nonFinite{}, &invalid{}, &vanished{}, &steps{}, &kl{}, &entropy{}, &length{}, &truncation{},
-		&zeroSignal{}, &collapsedStd{}, &rewardSpike{}, &outage{}, &grad{}, &proxyDivergence{},
-	}
+		&zeroSignal{}, rewardStdCollapse(), advantageCollapse(), &rewardSpike{}, &outage{}, &grad{}, &proxyDivergence{},
+		&clip{}, &ratio{}, &staleness{}, &stepTime{}, &configMismatch{},
+	}, mismatches())
 }
 
 // ofRL tells the families that judge how a policy explores and is paid. They say nothing about a stage that imitates.
 func ofRL(d detector) bool {
 	switch d.(type) {
-	case *rewardTrend, *kl, *entropy, *length, *truncation, *zeroSignal, *collapsedStd, *rewardSpike, *outage, *proxyDivergence:
+	case *rewardTrend, *kl, *entropy, *length, *truncation, *zeroSignal, *collapsedStd, *rewardSpike, *outage, *proxyDivergence,
+		*clip, *ratio, *staleness, *mismatch, *mismatchKL:
 		return true
 	}
 	return false
@@ -46,5 +48,5 @@ func Kinds() []string {
 		kinds = append(kinds, d.kinds()...)
 	}
 	slices.Sort(kinds)
-	return kinds
+	return slices.Compact(kinds) // the clock's kind has a detector of reported step times too
 }

@@ -35,6 +35,9 @@ func (d *rewardTrend) reset()        { forget(&d.S) }
 // flat tells that the reward has no trend: the slope's interval holds 0. Without a fit nothing is known, so it is false.
 func (d *rewardTrend) flat() bool { return d.S.Known && d.S.Low <= 0 && 0 <= d.S.High }
 
+// falling tells that the reward falls: the slope's interval lies below 0.
+func (d *rewardTrend) falling() bool { return d.S.Known && d.S.High < 0 }
+
 func (d *rewardTrend) step(f *frame) {
 	x, ok := f.get(metric.RewardMean)
 	if !ok {

@@ -45,19 +45,7 @@ func (s *Stall) Step(at time.Time) (sig Signal, ok bool) {
 	if !enough {
 		return Signal{}, false
 	}
-	limit := max(stallSlow*m, stallFloor)
-	sig = Signal{Kind: KindStall, Need: 1, Clear: x <= clearShare*limit,
-		Evidence: Evidence{Value: x, HasValue: true, Limit: limit, HasLimit: true, Baseline: m, HasBaseline: true, Note: "seconds a step"}}
-	if x >= limit {
-		s.slow++
-		sig.Level = Info
-		if s.slow >= stallRow {
-			sig.Level = Warn
-		}
-	} else {
-		s.slow = 0
-	}
-	return sig, true
+	return slowness(x, m, &s.slow), true
 }
 
 // Patience is how long a step may take before it is overdue: max(5 × median, 2 × 95th percentile) of what was learned.

@@ -26,8 +26,9 @@ func (c *CUSUM) Add(z float64, step uint64) {
 	if c.S == 0 {
 		c.Onset = step
 	}
-	// One wild value counts as 4 spreads: the sum is for shifts, spikes have their own detectors.
-	c.S = max(0, c.S+min(z, 4)-cusumSlack)
+	// One wild value counts as 4 spreads: the sum is for shifts, spikes have their own detectors. What was summed up over a
+	// long fault must not outlast it for as long, so the sum stops at twice its limit.
+	c.S = min(max(0, c.S+min(z, 4)-cusumSlack), 2*CUSUMLimit)
 }
 
 // Alarm tells whether the sum has passed its limit.
