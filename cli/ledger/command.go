@@ -20,7 +20,7 @@ import (
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Prove the log of a run", Args: cobra.NoArgs}
-	cmd.AddCommand(verify(a), proof(a), export(a))
+	cmd.AddCommand(verify(a), proof(a), export(a), repair(a))
 	return cmd
 }
 

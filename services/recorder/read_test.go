@@ -239,6 +239,20 @@ func TestProofsSealAndVerify(t *testing.T) {
 	if err != nil || len(page.GetEvents()) != 3 || page.GetEvents()[1].GetType() != recorderv1.RecordType_RECORD_TYPE_GAP || page.GetEvents()[2].GetSeq() != 151 {
 		t.Errorf("with gaps: %v, %v", page, err)
 	}
+	for range 2 { // a loss is declared once
+		got, err := r.client.RepairRun(t.Context(), &recorderv1.RepairRunRequest{Run: "run-1"})
+		if err != nil || len(got.GetLosses()) != 1 || got.GetLosses()[0].GetFirstSeq() != 150 || got.GetLosses()[0].GetLastSeq() != 150 {
+			t.Fatalf("repair: %v, %v", got, err)
+		}
+	}
+	gaps, err := r.client.ListEvents(t.Context(), &recorderv1.ListEventsRequest{Run: "run-1", Log: recorderv1.Log_LOG_FINDINGS,
+		Types: []recorderv1.RecordType{recorderv1.RecordType_RECORD_TYPE_GAP}})
+	if err != nil || len(gaps.GetEvents()) != 1 {
+		t.Errorf("declared: %v, %v", gaps, err)
+	}
+	if _, err := r.client.EraseGroup(t.Context(), &recorderv1.EraseGroupRequest{Run: "run-1", Group: "g"}); rpc.Reason(err) != "OPTION_UNSUPPORTED" {
+		t.Errorf("erase: %v", err)
+	}
 }
 
 func TestLoadKey(t *testing.T) {

@@ -10,5 +10,6 @@ var unraised = map[string]string{
 	"METRIC_INVALID":      "engines of our own give metrics by schema; comes with AppendBatch from other engines",
 	"BUNDLE_MALFORMED":    "verification answers with the check bundle_form, so that the other checks are listed as well; comes with import of bundles",
 	"JSON_NOT_CANONICAL":  "verification answers with the check payload_form; comes with import of statements",
+	"PAYLOAD_ERASED":      "payloads are stored as they are, so no key can be destroyed; comes with the salted mode",
 	"CONFIG_INVALID":      "settings are read before any call is served: the program says it and exits 2",
 }

@@ -206,13 +206,13 @@ const (
 	ErrorReason_ERROR_REASON_EPISODE_OVER ErrorReason = 87
 	// ERROR_REASON_CAPACITY_REACHED: as many episodes are open as may be; close one, or try again when one has ended.
 	ErrorReason_ERROR_REASON_CAPACITY_REACHED ErrorReason = 88
-	// No table of an engine's metrics matches the log, or several match alike; the message lists them.
+	// ERROR_REASON_ENGINE_UNKNOWN: no table of an engine's metrics matches the log, or several match alike; the message lists them.
 	ErrorReason_ERROR_REASON_ENGINE_UNKNOWN ErrorReason = 89
-	// The exporter needs something that is not here; the message says what.
+	// ERROR_REASON_EXPORTER_UNAVAILABLE: the exporter needs something that is not here; the message says what.
 	ErrorReason_ERROR_REASON_EXPORTER_UNAVAILABLE ErrorReason = 90
-	// There is too little to say anything; the message says what to record.
+	// ERROR_REASON_INSUFFICIENT_EVIDENCE: there is too little to say anything; the message says what to record.
 	ErrorReason_ERROR_REASON_INSUFFICIENT_EVIDENCE ErrorReason = 91
-	// The payload's key was destroyed on purpose.
+	// ERROR_REASON_PAYLOAD_ERASED: the payload's key was destroyed on purpose.
 	ErrorReason_ERROR_REASON_PAYLOAD_ERASED ErrorReason = 92
 )
 

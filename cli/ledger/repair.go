@@ -1,0 +1,62 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provenir/provenir/cli/app"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	led "github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/mesh"
+)
+
+// repair declares what is lost of a run.
+func repair(a *app.App) *cobra.Command {
+	var log string
+	cmd := &cobra.Command{
+		Use: "repair RUN", Short: "Find damage in a run's logs and declare what is lost",
+		Long: "Checks the logs and writes a record into findings for each range that cannot be read, so that the loss is part of what\n" +
+			"the run says of itself. Nothing of the damaged file is changed. Exit 1 where something is lost.",
+		Example: "  provenir ledger repair @last\n  provenir ledger repair 06e8k --log events --server localhost:9090",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			req := &recorderv1.RepairRunRequest{}
+			if log != "" {
+				kind, err := led.ParseLog(log)
+				if err != nil {
+					return app.Usage(err)
+				}
+				req.Log = recorderv1.Log(kind)
+			}
+			s, err := a.Connect(cmd.Context(), mesh.Roles()...)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if req.Run, err = s.RunUID(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			got, err := recorderv1.NewRecorderServiceClient(s.Conn).RepairRun(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			if a.JSON {
+				if err := a.PrintJSON(got); err != nil {
+					return err
+				}
+			} else {
+				for _, l := range got.GetLosses() {
+					a.Print("lost     %-9s records %d to %d", strings.ToLower(strings.TrimPrefix(l.GetLog().String(), "LOG_")), l.GetFirstSeq(), l.GetLastSeq())
+				}
+			}
+			if n := len(got.GetLosses()); n > 0 {
+				return app.Fails(fmt.Errorf("%d ranges are lost and declared in findings; a copy of the segments can be put back by hand while the mesh is down", n))
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&log, "log", "", "events, findings or timing; all without it")
+	return cmd
+}

@@ -1,0 +1,87 @@
+package recorder
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/store"
+)
+
+// RepairRun checks a run's logs and declares what is lost: a GAP record in findings for each damaged range, once. This
+// recorder ships segments nowhere, so nothing can be put back; what is damaged stays as it lies, for whoever has a copy.
+func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunRequest) (*recorderv1.RepairRunResponse, error) {
+	l, err := s.get(ctx, tenant(ctx), req.GetRun(), false)
+	if err != nil {
+		return nil, problem(err)
+	}
+	kinds := ledger.Logs[:]
+	if req.GetLog() != recorderv1.Log_LOG_UNSPECIFIED {
+		kinds = []ledger.Log{ledger.Log(req.GetLog())}
+	}
+	resp := &recorderv1.RepairRunResponse{}
+	for _, kind := range kinds {
+		report, err := l.log(kind).Verify(ctx, s.verifiers)
+		if errors.Is(err, ledger.ErrNoLog) {
+			continue
+		}
+		if err != nil {
+			return nil, problem(err)
+		}
+		for _, d := range report.Damages {
+			resp.Losses = append(resp.Losses, &recorderv1.Loss{Log: recorderv1.Log(kind), FirstSeq: d.FirstSeq, LastSeq: d.LastSeq})
+		}
+	}
+	if len(resp.GetLosses()) == 0 {
+		return resp, nil
+	}
+	return resp, problem(s.declare(ctx, l, resp.GetLosses()))
+}
+
+// declare writes the losses that findings does not hold yet, durably.
+func (s *Service) declare(ctx context.Context, l *live, losses []*recorderv1.Loss) error {
+	findings := l.log(ledger.Findings)
+	var known [][]byte
+	for f, err := range findings.Events(ctx, store.Query{Types: []ledger.RecordType{ledger.Gap}}) {
+		if err != nil {
+			return err
+		}
+		known = append(known, bytes.Clone(f.Stored))
+	}
+	var records []store.Record
+	for _, loss := range losses {
+		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(loss)
+		if err != nil {
+			return fmt.Errorf("declare a loss: %w", err)
+		}
+		told := false
+		for _, k := range known {
+			told = told || bytes.Equal(k, payload)
+		}
+		if !told {
+			known = append(known, payload)
+			records = append(records, store.Record{Type: ledger.Gap, Payload: payload})
+		}
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	if _, err := findings.AppendNext(ctx, records); err != nil {
+		return err
+	}
+	return findings.Sync(ctx)
+}
+
+// EraseGroup is refused: payloads are not encrypted in this build, so there is no key to destroy.
+func (s *Service) EraseGroup(context.Context, *recorderv1.EraseGroupRequest) (*recorderv1.EraseGroupResponse, error) {
+	return nil, rpc.Errorf(codes.Unimplemented, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
+		"this build has no salted mode: payloads are stored as they are, and erasing them would break the proofs of the run")
+}
