@@ -99,7 +99,11 @@ func (e *Engine) Attempts() uint32 { return e.place.Began }
 // belong to one that is over, and nothing that comes could end them.
 func (e *Engine) Spans() uint32 { return e.place.Spans }
 
+// hears tells whether a detector had something to judge. One that needs several things at once says so itself.
 func (e *Engine) hears(d detector) bool {
+	if h, ok := d.(interface{ heard() bool }); ok {
+		return h.heard()
+	}
 	return len(d.reads()) == 0 || slices.ContainsFunc(d.reads(), func(name string) bool {
 		_, ok := e.frame.find(name)
 		return ok

@@ -49,6 +49,9 @@ func (*proxyDivergence) reads() []string { return []string{metric.HeldoutMean} }
 func (d *proxyDivergence) state() any    { return &d.S }
 func (d *proxyDivergence) reset()        { forget(&d.S) }
 
+// heard tells that both channels gave a number: one alone, or a NaN, checks nothing.
+func (d *proxyDivergence) heard() bool { return d.S.N > 0 }
+
 // muted tells that there was something to read and no way to judge it: unknown, not clean.
 func (d *proxyDivergence) muted() bool { return d.S.OffNow }
 

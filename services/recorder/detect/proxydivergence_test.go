@@ -2,6 +2,7 @@ package detect_test
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -68,7 +69,7 @@ func TestProxyDivergence(t *testing.T) {
 
 // Without a second channel a run is never called clean of hacking; nor where rewards cannot be compared.
 func TestProxyDivergenceUnchecked(t *testing.T) {
-	span := 10.
+	span, nan := 10., math.NaN()
 	tests := []struct {
 		name      string
 		config    detect.Config
@@ -77,6 +78,8 @@ func TestProxyDivergenceUnchecked(t *testing.T) {
 		unchecked bool
 	}{
 		{"no held-out channel", detect.Config{}, false, .5, 0, true},
+		{"a held-out score that is no number", detect.Config{}, true, .5, nan, true},
+		{"a paid reward that is no number", detect.Config{}, true, nan, .5, true},
 		{"rewards of an unknown range", detect.Config{}, true, 7, 5, true},
 		{"rewards of a declared range", detect.Config{RewardRange: &span}, true, 7, 5, false},
 		{"shares", detect.Config{}, true, .7, .5, false},

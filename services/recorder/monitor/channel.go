@@ -11,6 +11,9 @@ import (
 // so by having none.
 const maxPaid = 1 << 17
 
+// extreme is far beyond any reward that means something.
+const extreme = 1e100
+
 // channel compares the two verdicts of a step's rollouts: what was paid, and what the held-out verifier said of those
 // that were drawn. Only rows that both scored count; an unscored one is no 0.
 //
@@ -39,6 +42,9 @@ func hashID(id []byte) uint64 {
 	return h
 }
 
+// bounded keeps sums finite: an infinite one is no number of JSON, and the run could not be stored.
+func bounded(reward float64) float64 { return min(max(reward, -extreme), extreme) }
+
 // first takes a paid verdict.
 func (c *channel) first(v *peeked) {
 	switch {
@@ -46,7 +52,7 @@ func (c *channel) first(v *peeked) {
 	case len(c.Paid) == maxPaid:
 		c.Full = true
 	default:
-		c.Paid = append(c.Paid, paid{hashID(v.rollout), v.reward})
+		c.Paid = append(c.Paid, paid{hashID(v.rollout), bounded(v.reward)})
 	}
 }
 
@@ -60,7 +66,7 @@ func (c *channel) second(v *peeked) {
 		i := (c.At + k) % len(c.Paid)
 		if c.Paid[i].ID == id {
 			c.At = i + 1
-			c.P, c.H, c.N = c.P+c.Paid[i].Reward, c.H+v.reward, c.N+1
+			c.P, c.H, c.N = c.P+c.Paid[i].Reward, c.H+bounded(v.reward), c.N+1
 			return
 		}
 	}
@@ -75,6 +81,9 @@ func (c *channel) values(in []metric.Value) []metric.Value {
 		})
 		in = append(in, metric.Value{Name: metric.ProxyMean, X: c.P / float64(c.N), N: c.N}, metric.Value{Name: metric.HeldoutMean, X: c.H / float64(c.N), N: c.N})
 	}
-	*c = channel{Paid: c.Paid[:0]}
+	c.forget()
 	return in
 }
+
+// forget ends the step; its memory is used again.
+func (c *channel) forget() { *c = channel{Paid: c.Paid[:0]} }

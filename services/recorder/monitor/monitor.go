@@ -104,6 +104,7 @@ func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
 			err = proto.Unmarshal(rec.GetFacts(), &facts)
 		}
 		if err != nil { // it is recorded as it came; that it cannot be read is a finding, and no reading of zeros
+			m.channel.forget() // its verdicts are of no step that can be judged, and the next step has its own
 			s := detect.Signal{Kind: "metric_invalid", Level: detect.Warn, Need: 1, Evidence: detect.Evidence{Note: "a STEP record cannot be read"}}
 			return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Spans(), []detect.Signal{s})
 		}
