@@ -26,6 +26,7 @@ import (
 	"github.com/provenir/provenir/cli/mathexplain"
 	"github.com/provenir/provenir/cli/passport"
 	"github.com/provenir/provenir/cli/recorderverb"
+	"github.com/provenir/provenir/cli/report"
 	"github.com/provenir/provenir/cli/rl"
 	"github.com/provenir/provenir/cli/run"
 	"github.com/provenir/provenir/cli/sandboxcheck"
@@ -77,7 +78,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return app.Usage(err) })
 	a.Bind(root)
 	root.AddCommand(
-		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
+		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), report.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
 		ledger.NewCommand(a), passport.NewCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), timcheck.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)

@@ -123,6 +123,9 @@ func TestWrongUse(t *testing.T) {
 		{"rl with a file that is not there", nil, []string{"rl", "--config", filepath.Join(dir, "no.yaml")}, 2, "no.yaml"},
 		{"output that exists", nil, []string{"verify", "--spec", "math", "--in", there, "--out", there}, 2, "--force"},
 		{"output of a batch verb that exists", nil, []string{"math", "explain", "--in", there, "--out", there}, 2, "--force"},
+		{"export without a format", nil, []string{"run", "export", "@last"}, 2, "--format"},
+		{"export to MLflow without an address", nil, []string{"run", "export", "@last", "--format", "mlflow"}, 2, "--to"},
+		{"export to a file and an address", nil, []string{"run", "export", "@last", "--format", "csv", "--to", "http://x"}, 2, "--to is for mlflow"},
 		{"server that does not answer", token, []string{"run", "list", "--server", "127.0.0.1:1"}, 3, "127.0.0.1:1"},
 		{"server of the environment that does not answer", map[string]string{"PROVENIR_TOKEN": "x", "PROVENIR_SERVER": "127.0.0.1:1"}, []string{"anomalies"}, 3, "127.0.0.1:1"},
 		{"server elsewhere in plain text", token, []string{"run", "list", "--server", "192.0.2.1:1"}, 2, "TLS"},
@@ -141,7 +144,7 @@ func TestWrongUse(t *testing.T) {
 func TestJSONAndNamesOfRuns(t *testing.T) {
 	first, dir := meshtest.Undisturbed(t, 3, 4, nil)
 	uid := first.GetUid()
-	folder := filepath.Join(dir, "passports", uid)
+	folder, out := filepath.Join(dir, "passports", uid), t.TempDir()
 	row := `{"id":"a","response":"72","reference":"72","should_pass":true,"text":"1+1","raw":"{}","format":"auto"}` + "\n"
 	for _, c := range []struct {
 		name string
@@ -159,6 +162,14 @@ func TestJSONAndNamesOfRuns(t *testing.T) {
 		{"run pause of one that has ended", []string{"run", "pause", uid[:9]}, 3, ""},
 		{"anomalies of a prefix", []string{"anomalies", "--run", uid[:6]}, 0, ""},
 		{"anomalies of none", []string{"anomalies", "--run", "nope"}, 2, ""},
+		{"run export", []string{"run", "export", "@last", "--format", "tensorboard", "--out", out}, 0, `"sha256":`},
+		{"run export of a format of nobody", []string{"run", "export", "@last", "--format", "xlsx", "--out", out}, 2, ""},
+		{"run export of what is elsewhere", []string{"run", "export", "@last", "--format", "wandb", "--out", out}, 3, ""},
+		{"run export over a file", []string{"run", "export", "@last", "--format", "tensorboard", "--out", out}, 2, ""},
+		{"run export over a file by force", []string{"run", "export", "@last", "--format", "tensorboard", "--out", out, "--force"}, 0, `"bytes":`},
+		{"run export of none", []string{"run", "export", "nope", "--format", "csv", "--out", out}, 2, ""},
+		{"report", []string{"report", uid[:6], "--out", filepath.Join(out, "r.html")}, 0, `"mediaType":"text/html`},
+		{"report and JSON on one stream", []string{"report", "@last", "--out", "-"}, 2, ""},
 		{"ledger verify of a prefix", []string{"ledger", "verify", uid[:7], "--vkey", filepath.Join(folder, "log.vkey")}, 0, `"logs"`},
 		{"ledger verify @last without a key", []string{"ledger", "verify", "@last"}, 3, `"logs"`},
 		{"passport list", []string{"passport", "list"}, 0, uid},

@@ -1,0 +1,105 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/cli/fetch"
+	"github.com/provenir/provenir/cli/run/mlflow"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+)
+
+type exporting struct {
+	fetch.Request
+	to, experiment string
+}
+
+func export(a *app.App) *cobra.Command {
+	var e exporting
+	cmd := &cobra.Command{
+		Use: "export RUN --format F", Short: "Write a run's series and incidents in a format of other tools",
+		Long: "Formats: jsonl, csv, parquet, openmetrics, tensorboard, html, and mlflow, which sends to a tracking server (--to URL).\n" +
+			"For Weights & Biases export tensorboard and run `wandb sync` on the folder.",
+		Example: "  provenir run export @last --format tensorboard --out runs/\n  provenir run export @last --format mlflow --to http://127.0.0.1:5000",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := e.check(); err != nil {
+				return app.Usage(err)
+			}
+			return with(cmd.Context(), a, func(s *app.Session, _ orchestratorv1.OrchestratorServiceClient) (err error) {
+				if e.Run, err = s.RunUID(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				return e.do(cmd.Context(), a, recorderv1.NewRecorderServiceClient(s.Conn))
+			})
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&e.Format, "format", "", "jsonl, csv, parquet, openmetrics, tensorboard, html or mlflow")
+	f.StringVar(&e.Out, "out", "", "file, folder, or - for standard output (default: a file of the run's name here)")
+	f.BoolVar(&e.Force, "force", false, "replace the file where it exists")
+	f.StringVar(&e.to, "to", "", "with mlflow: the tracking server, as http://host:port")
+	f.StringVar(&e.experiment, "experiment", "provenir", "with mlflow: the experiment's name; it is made where it is missing")
+	return cmd
+}
+
+func (e *exporting) check() error {
+	switch {
+	case e.Format == "":
+		return errors.New("--format: want jsonl, csv, parquet, openmetrics, tensorboard, html or mlflow")
+	case e.Format == "mlflow" && e.to == "":
+		return errors.New("--format mlflow: give the tracking server with --to http://host:port")
+	case e.Format == "mlflow" && e.Out != "":
+		return errors.New("--format mlflow writes no file: leave --out away")
+	case e.Format != "mlflow" && e.to != "":
+		return fmt.Errorf("--to is for mlflow; %s writes a file: --out", e.Format)
+	}
+	return nil
+}
+
+func (e *exporting) do(ctx context.Context, a *app.App, c recorderv1.RecorderServiceClient) error {
+	if e.Format == "mlflow" {
+		return e.send(ctx, a, c)
+	}
+	f, err := fetch.Write(ctx, a, c, e.Request)
+	if err != nil {
+		return err
+	}
+	return f.Print(a)
+}
+
+// send reads the run as JSON lines and gives it to the tracking server. The credential comes from the environment, under
+// the names that MLflow's own client reads.
+func (e *exporting) send(ctx context.Context, a *app.App, c recorderv1.RecorderServiceClient) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	env := func(k string) string { v, _ := a.Env(k); return v }
+	client, err := mlflow.New(mlflow.Config{URL: e.to, Experiment: e.experiment, Token: env("MLFLOW_TRACKING_TOKEN"),
+		User: env("MLFLOW_TRACKING_USERNAME"), Password: env("MLFLOW_TRACKING_PASSWORD"), HTTP: &http.Client{Timeout: time.Minute}})
+	if err != nil {
+		return app.Usage(err)
+	}
+	_, body, err := fetch.Open(ctx, c, e.Run, "jsonl")
+	if err != nil {
+		return err
+	}
+	done, err := client.Send(ctx, e.Run, body)
+	if err != nil {
+		return app.Unchecked(fmt.Errorf("send to %s: %w; the same command goes on where this one stopped", e.to, err))
+	}
+	if done.Undated > 0 {
+		a.Warn("%d values have no time in the log timing: MLflow shows them at 1970; use its step axis", done.Undated)
+	}
+	if a.JSON {
+		return a.PrintJSON(done)
+	}
+	a.Print("MLflow run %s: %d values sent, %d were there from an earlier call", done.Run, done.Sent, done.Skipped)
+	return nil
+}
