@@ -138,8 +138,9 @@ var validKey = regexp.MustCompile(`^[/\w.\- :]*$`)
 
 func (s *server) logBatch(body map[string]any) (any, *refusal) {
 	metrics, _ := body["metrics"].([]any)
-	if len(metrics) > 1000 {
-		return nil, &refusal{400, "INVALID_PARAMETER_VALUE", "A batch logging request can contain at most 1000 metrics."}
+	tags, _ := body["tags"].([]any)
+	if len(metrics)+len(tags) > 1000 {
+		return nil, &refusal{400, "INVALID_PARAMETER_VALUE", "A batch logging request can contain at most 1000 metrics, params, and tags."}
 	}
 	s.batches++
 	run := s.runs[body["run_id"].(string)]
