@@ -59,6 +59,7 @@ type Session struct {
 	coerced uint64
 	odd     uint64 // problems
 	told    map[string]bool
+	timed   bool // some step said how long it took
 }
 
 // Findings are what a row brought. They are valid until the next call.

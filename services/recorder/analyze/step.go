@@ -138,7 +138,9 @@ func (s *Session) values(r *record) []metric.Value {
 			x := v.X
 			heldout = &x
 		}
-		if name, _ := s.mapper.Name(v.Key); v.Key == s.roles.Proxy && name != metric.RewardMean {
+		name, _ := s.mapper.Name(v.Key)
+		s.timed = s.timed || name == metric.StepSeconds
+		if v.Key == s.roles.Proxy && name != metric.RewardMean {
 			out = put(out, metric.Value{Name: metric.ProxyMean, Raw: v.Key, X: v.X})
 		}
 	}

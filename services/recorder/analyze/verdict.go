@@ -13,6 +13,7 @@ type Incident struct {
 	UID, Kind, Metric, Detail string
 	Severity                  detect.Severity // the worst that it had
 	Onset, Opened             uint64          // steps
+	Critical                  uint64          // step at which it became critical; 0 where it never did
 	Resolved                  *uint64         // nil while it is open
 	Attempt                   uint32
 	Flaps                     uint32
@@ -41,6 +42,9 @@ func (s *Session) note(e incident.Event) {
 		s.done = append(s.done, Incident{UID: e.Incident, Kind: e.Kind, Metric: e.Metric, Onset: e.Onset, Opened: e.Step, Attempt: e.Attempt, Detail: e.Detail})
 	}
 	x := &s.done[i]
+	if x.Severity < detect.Critical && e.Severity == detect.Critical {
+		x.Critical = e.Step
+	}
 	x.Severity = max(x.Severity, e.Severity)
 	switch e.What {
 	case incident.Resolve:
@@ -65,6 +69,10 @@ func (s *Session) Verdict() Verdict {
 	}
 	v.Verdict, v.Worst = s.tracker.Verdict(s.engine.Reads()), s.tracker.Worst()
 	v.Attempts, v.Unchecked = s.engine.Attempts(), s.engine.Unchecked()
+	if !s.timed { // no clock watched the run that wrote the log
+		v.Unchecked = append(v.Unchecked, detect.KindStall)
+		slices.Sort(v.Unchecked)
+	}
 	v.Incidents = s.done
 	slices.SortStableFunc(v.Incidents, func(a, b Incident) int {
 		if a.Attempt != b.Attempt {

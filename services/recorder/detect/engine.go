@@ -10,6 +10,7 @@ import (
 type Engine struct {
 	profile   *Profile
 	detectors []detector
+	reads     [][]string // by detector, asked once
 	trend     *rewardTrend
 	frame     frame
 	place     place
@@ -32,6 +33,7 @@ type place struct {
 func NewEngine(p *Profile) *Engine {
 	e := &Engine{profile: p, detectors: registry()}
 	for _, d := range e.detectors {
+		e.reads = append(e.reads, d.reads())
 		switch d := d.(type) {
 		case *rewardTrend:
 			e.trend = d
@@ -48,15 +50,18 @@ func NewEngine(p *Profile) *Engine {
 func (e *Engine) Step(s *Sample, isOpen func(kind string) bool) []Signal {
 	e.enter(s)
 	f := &e.frame
-	*f = frame{Sample: s, profile: e.profile, method: e.profile.of(s), row: e.place.Row, isOpen: isOpen, reward: e.trend, out: f.out[:0]}
+	*f = frame{Sample: s, profile: e.profile, method: e.profile.of(s), row: e.place.Row, isOpen: isOpen, reward: e.trend, out: f.out[:0], retagged: f.retagged[:0]}
 	imitated := imitates(f.method)
 	for i, d := range e.detectors {
 		if imitated && ofRL(d) {
 			continue // not read either: what it finds stays unknown until a stage of RL comes
 		}
+		if len(f.retagged) > 0 && slices.ContainsFunc(e.reads[i], func(name string) bool { return slices.Contains(f.retagged, name) }) {
+			d.reset()
+		}
 		d.step(f)
 		if !e.place.Spoke[i] {
-			e.place.Spoke[i] = e.hears(d)
+			e.place.Spoke[i] = e.hears(i)
 		}
 	}
 	e.place.Row++
@@ -99,12 +104,13 @@ func (e *Engine) Attempts() uint32 { return e.place.Began }
 // belong to one that is over, and nothing that comes could end them.
 func (e *Engine) Spans() uint32 { return e.place.Spans }
 
-// hears tells whether a detector had something to judge. One that needs several things at once says so itself.
-func (e *Engine) hears(d detector) bool {
-	if h, ok := d.(interface{ heard() bool }); ok {
+// hears tells whether a detector had something to judge. One that needs several things at once says so itself; a family
+// that reads no metric hears every step.
+func (e *Engine) hears(i int) bool {
+	if h, ok := e.detectors[i].(interface{ heard() bool }); ok {
 		return h.heard()
 	}
-	return len(d.reads()) == 0 || slices.ContainsFunc(d.reads(), func(name string) bool {
+	return len(e.reads[i]) == 0 || slices.ContainsFunc(e.reads[i], func(name string) bool {
 		_, ok := e.frame.find(name)
 		return ok
 	})
@@ -128,8 +134,8 @@ func (e *Engine) Unchecked() []string {
 
 // Reads tells whether any detector that needs a metric has had one: without that a run cannot be called healthy.
 func (e *Engine) Reads() bool {
-	for i, d := range e.detectors {
-		if len(d.reads()) > 0 && e.place.Spoke[i] {
+	for i := range e.detectors {
+		if len(e.reads[i]) > 0 && e.place.Spoke[i] {
 			return true
 		}
 	}

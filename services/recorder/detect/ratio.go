@@ -26,8 +26,8 @@ func (*ratio) reads() []string { return []string{metric.RatioMin, metric.RatioMa
 func (d *ratio) state() any    { return &d.S }
 func (*ratio) reset()          {}
 
-// muted tells that there was something to read and no way to judge it.
-func (d *ratio) muted() bool { return !d.S.Judged }
+// heard tells that there was something to judge.
+func (d *ratio) heard() bool { return d.S.Judged }
 
 func (d *ratio) step(f *frame) {
 	stale, known := f.get(metric.StalenessMax)

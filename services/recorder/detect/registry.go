@@ -22,10 +22,11 @@ type detector interface {
 	state() any
 }
 
-// registry makes all detectors, in the order in which they run. The reward trend is shared and runs first.
+// registry makes all detectors, in the order in which they run. Tags run first, since others begin anew by what they
+// find; then the reward trend, which others read.
 func registry() []detector {
 	return slices.Concat([]detector{
-		&rewardTrend{}, &nonFinite{}, &invalid{}, &vanished{}, &steps{}, &kl{}, &entropy{}, &length{}, &truncation{},
+		&tags{}, &rewardTrend{}, &nonFinite{}, &invalid{}, &vanished{}, &steps{}, &kl{}, &entropy{}, &length{}, &truncation{},
 		&zeroSignal{}, rewardStdCollapse(), advantageCollapse(), &rewardSpike{}, &outage{}, &grad{}, &proxyDivergence{},
 		&clip{}, &ratio{}, &staleness{}, &stepTime{}, &configMismatch{},
 	}, mismatches())

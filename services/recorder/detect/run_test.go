@@ -84,10 +84,16 @@ func (r *run) restart(t testing.TB, c detect.Config) *run {
 type healthy struct {
 	r     *rand.Rand
 	noise map[string]float64
+	more  *healthy // draws for metrics that came later, so that the first ones stay what they were
 }
 
 func newHealthy(seed uint64) *healthy {
-	return &healthy{r: rand.New(rand.NewPCG(seed, 7)), noise: map[string]float64{}}
+	draws := func(stream uint64) *healthy {
+		return &healthy{r: rand.New(rand.NewPCG(seed, stream)), noise: map[string]float64{}}
+	}
+	h := draws(7)
+	h.more = draws(8)
+	return h
 }
 
 func (h *healthy) ar(name string) float64 {
@@ -108,5 +114,20 @@ func (h *healthy) at(step uint64) row {
 		metric.GradNorm:      0.8 * math.Exp(0.3*h.ar("grad")),
 		metric.FracZeroStd:   min(max(0, 0.3+0.1*h.ar("zero")), 0.7),
 		metric.LossPolicy:    0.01 * h.ar("loss"),
+
+		metric.ClipLow:         max(0, 0.01+0.003*h.more.ar("low")),
+		metric.ClipHigh:        max(0, 0.02+0.006*h.more.ar("high")),
+		metric.ClipRegion:      max(0, 0.03+0.008*h.more.ar("clip")),
+		metric.RatioMin:        0.6 * math.Exp(0.1*h.more.ar("ratio low")),
+		metric.RatioMax:        1.8 * math.Exp(0.15*h.more.ar("ratio high")),
+		metric.MismatchK1:      0.001 * h.more.ar("k1"),
+		metric.MismatchK3:      0.002 * math.Exp(0.3*h.more.ar("k3")),
+		metric.MismatchESS:     min(1, 0.9+0.02*h.more.ar("ess")),
+		metric.MismatchChi2:    0.05 * math.Exp(0.3*h.more.ar("chi")),
+		metric.MismatchISMean:  1 + 0.01*h.more.ar("is"),
+		metric.MismatchAbsMean: 0.02 * math.Exp(0.2*h.more.ar("logp")),
+		metric.MismatchPearson: min(1, 0.99+0.003*h.more.ar("pearson")),
+		metric.StalenessMean:   max(0, 1+0.2*h.more.ar("stale")),
+		metric.StepSeconds:     60 * math.Exp(0.15*h.more.ar("time")),
 	}
 }

@@ -41,6 +41,8 @@ type frame struct {
 	isOpen  func(kind string) bool
 	reward  *rewardTrend
 	out     []Signal
+	// retagged are metrics that are another quantity from this step on: detectors that read one begin anew.
+	retagged []string
 }
 
 // extreme bounds what statistics compute with, so that sums and squares stay finite. What lies beyond is still far over

@@ -16,7 +16,7 @@ type stepTime struct {
 
 func (*stepTime) name() string    { return "step_time" }
 func (*stepTime) kinds() []string { return []string{KindStall} }
-func (*stepTime) reads() []string { return []string{metric.StepSeconds} }
+func (*stepTime) reads() []string { return nil } // a live run has the clock instead, and times alone are no run to judge
 func (d *stepTime) state() any    { return &d.S }
 func (d *stepTime) reset()        { forget(&d.S) }
 
