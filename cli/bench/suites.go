@@ -75,9 +75,9 @@ func verifier(ctx context.Context, _ string, trials int) (figures, error) {
 
 // ledger is the log of ten million records: 3 GB on the disk, some minutes.
 func ledger(ctx context.Context, dir string, _ int) (out figures, err error) {
-	for _, c := range []measure.LedgerConfig{{Records: 1_000_000, Size: 1 << 10}, {Records: 10_000_000, Size: 128}} {
-		at := filepath.Join(dir, strconv.Itoa(c.Records))
-		rows, times, err := measure.Ledger(ctx, at, c)
+	for _, c := range []struct{ records, size int }{{1_000_000, 1 << 10}, {10_000_000, 128}} {
+		at := filepath.Join(dir, strconv.Itoa(c.records))
+		rows, times, err := measure.Ledger(ctx, at, c.records, c.size)
 		if err = errors.Join(err, os.RemoveAll(at)); err != nil {
 			return out, err
 		}

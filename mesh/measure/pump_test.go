@@ -35,7 +35,7 @@ func TestStepsAreIngested(t *testing.T) {
 }
 
 func TestLedger(t *testing.T) {
-	rows, times, err := Ledger(t.Context(), t.TempDir(), LedgerConfig{Records: 1000, Size: 128})
+	rows, times, err := Ledger(t.Context(), t.TempDir(), 1000, 128)
 	if err != nil || len(rows) != 3 || len(times) != 3 {
 		t.Errorf("%v %v %v", rows, times, err)
 	}

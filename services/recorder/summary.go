@@ -8,15 +8,10 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/incident"
 	"github.com/provenir/provenir/services/recorder/monitor"
 )
-
-// notBuilt are checks that this build does not make. A run is never called clean of what nobody looked for.
-var notBuilt = []string{
-	"clip_high", "config_mismatch", "degenerate_share", "hack_rate", "length_reward_corr", "mismatch", "proxy_divergence",
-	"ratio_insane", "rollout_inspection", "staleness", "template_reuse",
-}
 
 // GetRunSummary sums up what is known of a run.
 func (s *Service) GetRunSummary(ctx context.Context, req *recorderv1.GetRunSummaryRequest) (*recorderv1.GetRunSummaryResponse, error) {
@@ -46,7 +41,7 @@ func (l *live) summary() *recorderv1.RunSummary {
 		Worst:   monitor.Severity(max(tr.Worst(), l.clocked.Worst())),
 		Counts:  counts(tr.Counts(), l.clocked.Counts()), Attempts: l.mon.Attempts(),
 		Steps: st.Steps, Rollouts: st.Rollouts, Unscored: st.Unscored, TimeDependent: st.TimeDependent,
-		Unchecked: append(l.mon.Unchecked(), notBuilt...), Complete: l.run.Sealed(),
+		Unchecked: append(l.mon.Unchecked(), detect.OfRollouts()...), Complete: l.run.Sealed(),
 	}
 	slices.Sort(sum.Unchecked)
 	if step, ok := tr.FirstOnset(); ok {

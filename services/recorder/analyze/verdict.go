@@ -68,11 +68,11 @@ func (s *Session) Verdict() Verdict {
 		return v
 	}
 	v.Verdict, v.Worst = s.tracker.Verdict(s.engine.Reads()), s.tracker.Worst()
-	v.Attempts, v.Unchecked = s.engine.Attempts(), s.engine.Unchecked()
+	v.Attempts, v.Unchecked = s.engine.Attempts(), append(s.engine.Unchecked(), detect.OfRollouts()...)
 	if !s.timed { // no clock watched the run that wrote the log
 		v.Unchecked = append(v.Unchecked, detect.KindStall)
-		slices.Sort(v.Unchecked)
 	}
+	slices.Sort(v.Unchecked)
 	v.Incidents = s.done
 	slices.SortStableFunc(v.Incidents, func(a, b Incident) int {
 		if a.Attempt != b.Attempt {
