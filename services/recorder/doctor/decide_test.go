@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/provenir/provenir/services/recorder/detect"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -126,6 +128,11 @@ func TestEveryFamilyIsFitted(t *testing.T) {
 	for _, c := range Categories() {
 		if _, ok := biases[c]; !ok {
 			t.Errorf("category %s has no bias", c)
+		}
+	}
+	for _, k := range detect.Kinds() {
+		if !Known(k) {
+			t.Errorf("the detectors raise %s, which the doctor does not know", k)
 		}
 	}
 	for from := range edges {
