@@ -95,7 +95,7 @@ func (o *options) analyze(ctx context.Context, client recorderv1.RecorderService
 		}
 		if err != nil {
 			cancel()
-			<-sent
+			_ = <-sent // the receiver has the reason
 			return nil, err
 		}
 		if m.GetVerdict() != nil {
