@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -95,8 +96,7 @@ func (o *options) analyze(ctx context.Context, client recorderv1.RecorderService
 		}
 		if err != nil {
 			cancel()
-			_ = <-sent // the receiver has the reason
-			return nil, err
+			return nil, cmp.Or(err, <-sent) // waits for the sender; the receiver has the reason
 		}
 		if m.GetVerdict() != nil {
 			v = m.GetVerdict()
