@@ -22,6 +22,7 @@ import (
 	"github.com/provenir/provenir/services/orchestrator"
 	"github.com/provenir/provenir/services/orchestrator/loop"
 	"github.com/provenir/provenir/services/recorder"
+	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/disk"
 	recorderstore "github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/trainer"
@@ -71,16 +72,34 @@ func (b *builder) recorder(ctx context.Context) error {
 		return err
 	}
 	d := recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs, Tokens: cursor.NewSigner(b.tokenKey(Recorder)),
-		Publish: b.publish, Clock: b.clock, Fault: b.cfg.Fault, Log: b.log}
+		Publish: b.publish, Clock: b.clock, Metrics: b.metrics, Fault: b.cfg.Fault, Log: b.log}
+	sinks, err := b.sinks()
+	if err != nil {
+		return err
+	}
 	if d.Countersigner, err = b.countersigner(); err != nil {
 		return err
 	}
-	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}}, d)
+	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}, Sinks: sinks}, d)
 	if err != nil {
 		return err
 	}
 	b.add(Recorder, s)
 	return nil
+}
+
+// sinks are those of the file alerts.file. A mesh inside of a verb sends too, as long as it lives; what it did not get
+// rid of waits in the table for the next one on this folder.
+func (b *builder) sinks() ([]alert.Sink, error) {
+	path := b.cfg.Settings.Get("alerts.file")
+	if path == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("alerts.file: %w", err)
+	}
+	return alert.ParseSinks(path, text)
 }
 
 // countersigner is nil on a mesh without governance: a recorder alone is of use, and its checkpoints say that nobody

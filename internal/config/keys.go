@@ -32,6 +32,7 @@ func Keys() []Key {
 		{"engine.spin", "false", "true lets idle engine threads spin: faster decoding, busier cores"},
 		{"sandbox.python", "", "Python that runs untrusted programs; empty looks in PATH, then /usr/bin/python3"},
 		{"sandbox.jobs", "0", "untrusted programs at once; 0 is one a core"},
+		{"alerts.file", "", "YAML file with the list of sinks that are told of anomalies (docs/alerts.md); empty tells nobody"},
 		{"log.level", "warn", "debug, info, warn or error"},
 		{"telemetry.otlp", "", "OTLP gRPC endpoint for traces; empty traces nothing"},
 		{"keys.passphrase_file", "", "file with the passphrase of the signing key; empty keeps the key unencrypted (mode 0600)"},

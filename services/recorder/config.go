@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/provenir/provenir/internal/clock"
@@ -12,6 +13,7 @@ import (
 	"github.com/provenir/provenir/internal/faultline"
 	"github.com/provenir/provenir/internal/outbox"
 	rolestore "github.com/provenir/provenir/internal/store"
+	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/disk"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/store"
@@ -28,6 +30,7 @@ type Config struct {
 	CosignWait    time.Duration // how long a seal, or a round, waits for one; 10 s
 	ReadyWait     time.Duration // how long a call waits for the recovery; 5 s
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
+	Sinks         []alert.Sink  // who is told of anomalies; nobody without any
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -73,9 +76,11 @@ type Deps struct {
 	// Countersigner is governance; nil leaves checkpoints without a cosignature, and they say so.
 	Countersigner Countersigner
 	Clock         clock.Clock
+	Metrics       prometheus.Registerer       // nil counts nothing
+	Env           func(string) (string, bool) // of the sinks' secrets; os.LookupEnv
 	Fault         *faultline.Line
 	Log           *slog.Logger
 }
 
 // Migrations are the recorder's tables.
-func Migrations() []rolestore.Migration { return publish.Migrations() }
+func Migrations() []rolestore.Migration { return append(publish.Migrations(), alert.Migrations()...) }

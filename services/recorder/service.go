@@ -19,6 +19,7 @@ import (
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/identity"
 	"github.com/provenir/provenir/internal/outbox"
+	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/store"
 )
@@ -33,6 +34,7 @@ type Service struct {
 	verifiers note.Verifiers
 	messenger publish.Messenger
 	relay     *outbox.Relay // nil without a bus
+	alerter   *alert.Alerter
 
 	mu    sync.Mutex
 	live  map[string]*live
@@ -68,6 +70,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Publish != nil {
 		s.relay = outbox.NewRelay(d.DB, d.Publish, d.Log, d.Clock)
 	}
+	if s.alerter, err = s.newAlerter(); err != nil {
+		return nil, err
+	}
 	s.store, err = store.Open(cfg.Store, store.Deps{Disk: d.Disk, Clock: d.Clock, Signer: d.Signer, Blobs: d.Blobs, Log: d.Log, Faults: d.Fault})
 	if err != nil {
 		return nil, err
@@ -80,6 +85,9 @@ func (s *Service) Register(r grpc.ServiceRegistrar) { recorderv1.RegisterRecorde
 
 // Run takes up what an earlier process left, then publishes and watches the clock until ctx ends. It closes the ledger.
 func (s *Service) Run(ctx context.Context) error {
+	if err := s.alerter.Begin(ctx); err != nil {
+		return errors.Join(err, s.store.Close())
+	}
 	if err := s.recover(ctx); err != nil {
 		return errors.Join(err, s.store.Close())
 	}
@@ -93,6 +101,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.relay != nil {
 		g.Go(func() error { return s.relay.Run(ctx) })
 	}
+	g.Go(func() error { return s.alerter.Run(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil

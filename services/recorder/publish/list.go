@@ -94,3 +94,34 @@ func Acknowledge(ctx context.Context, q store.Queryer, tenant, incident string, 
 	_, err := q.Exec(ctx, `UPDATE incidents SET ack = ? WHERE tenant = ? AND incident = ?`, ack, tenant, incident)
 	return err
 }
+
+// TenantRow is an anomaly with whose it is.
+type TenantRow struct {
+	Row
+	Tenant string
+}
+
+// Since gives the anomalies of all tenants after a position, oldest first. It is for what the mesh itself does with them;
+// answers to callers go through List.
+func Since(ctx context.Context, q store.Queryer, after uint64, limit int) ([]TenantRow, error) {
+	rows, err := q.Query(ctx, `SELECT pos, tenant, body FROM anomalies WHERE pos > ? ORDER BY pos LIMIT ?`, int64(after), limit)
+	if err != nil {
+		return nil, fmt.Errorf("read anomalies: %w", err)
+	}
+	defer rows.Close()
+	var out []TenantRow
+	for rows.Next() {
+		var pos int64
+		var body []byte
+		r := TenantRow{Row: Row{Anomaly: &recorderv1.Anomaly{}}}
+		if err := rows.Scan(&pos, &r.Tenant, &body); err != nil {
+			return nil, fmt.Errorf("read anomalies: %w", err)
+		}
+		if err := proto.Unmarshal(body, r.Anomaly); err != nil {
+			return nil, fmt.Errorf("anomaly at position %d: %w", pos, err)
+		}
+		r.Pos = uint64(pos)
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
