@@ -274,7 +274,11 @@ func TestTargets(t *testing.T) {
 	client := newClient(public, time.Second)
 	defer client.CloseIdleConnections()
 	for _, url := range []string{inside.URL, "http://localhost" + port} {
-		if _, err := client.Post(url, "text/plain", nil); !errors.Is(err, errPrivate) || reached {
+		resp, err := client.Post(url, "text/plain", nil)
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		if !errors.Is(err, errPrivate) || reached {
 			t.Errorf("%s: %v", url, err)
 		}
 	}
