@@ -10,6 +10,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
@@ -151,5 +152,24 @@ func TestABatchOverItsLimitIsRefused(t *testing.T) {
 	got, err := r.client.AppendBatch(t.Context(), &recorderv1.AppendBatchRequest{Run: "run1", Log: recorderv1.Log_LOG_EVENTS, Records: recs[:20]})
 	if err != nil || got.GetNextSeq() != 20 {
 		t.Errorf("%v, %v", got, err)
+	}
+}
+
+// Settings that this build cannot follow are refused, not ignored: a gate would rely on them.
+func TestSettingsThatCannotBe(t *testing.T) {
+	r := newRig(t)
+	r.start()
+	for _, c := range []struct {
+		name, reason string
+		spec         *recorderv1.RecorderSpec
+	}{
+		{"rollouts inspected while they come", "OPTION_UNSUPPORTED", &recorderv1.RecorderSpec{HackingStrict: true}},
+		{"a range of rewards below 0", "INVALID_ARGUMENT", &recorderv1.RecorderSpec{RewardRange: proto.Float64(-1)}},
+		{"a limit that nobody knows", "INVALID_ARGUMENT", &recorderv1.RecorderSpec{Limits: map[string]float64{"kl_maximum": 1}}},
+	} {
+		_, err := r.client.AppendBatch(t.Context(), &recorderv1.AppendBatchRequest{Run: "run-" + c.reason, Epoch: 1, Log: recorderv1.Log_LOG_EVENTS, Spec: c.spec})
+		if rpc.Reason(err) != c.reason {
+			t.Errorf("%s: %v, want %s", c.name, err, c.reason)
+		}
 	}
 }

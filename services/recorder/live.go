@@ -7,9 +7,12 @@ import (
 	"path"
 	"sync"
 
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/incident"
@@ -103,6 +106,10 @@ func (l *live) settle(ctx context.Context, spec *recorderv1.RecorderSpec) error 
 	defer l.mu.Unlock()
 	if l.given || spec == nil {
 		return nil
+	}
+	if spec.GetHackingStrict() { // a gate would wait for what never comes, or believe that it was looked for
+		return rpc.Errorf(codes.Unimplemented, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
+			"recorder.hacking_strict: this build does not inspect rollouts while they come; leave it out, and run `provenir hacking` on them")
 	}
 	mon, err := monitor.New(l.run.ID, monitor.SpecOf(spec))
 	if err != nil {

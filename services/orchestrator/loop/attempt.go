@@ -161,7 +161,8 @@ func (a *attempt) openPump(ctx context.Context, bell *pump.Bell) error {
 func (o *Owner) recorderSpec() *recorderv1.RecorderSpec {
 	spec := &recorderv1.RecorderSpec{Method: run.Name(o.Run.GetSpec().GetAlgorithm())}
 	if r := o.Run.GetSpec().GetRecorder(); r != nil {
-		spec.Limits, spec.Disabled = r.GetLimits(), r.GetDisabled()
+		spec.Limits, spec.Disabled, spec.RewardRange, spec.Model = r.GetLimits(), r.GetDisabled(), r.RewardRange, r.GetModel()
+		spec.NumIterations, spec.TruncatedSampling, spec.HackingStrict = r.NumIterations, r.GetTruncatedSampling(), r.GetHackingStrict()
 	}
 	if kl := o.Run.GetSpec().GetHyper().GetObjective(); kl != nil && kl.Kl != nil {
 		spec.KlCoefficient = kl.Kl

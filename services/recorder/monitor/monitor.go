@@ -39,6 +39,10 @@ type Spec struct {
 	Limits   map[string]float64 `json:"limits,omitempty"`
 	Disabled []string           `json:"disabled,omitempty"`
 	Range    *float64           `json:"range,omitempty"`
+	Model    string             `json:"model,omitempty"`
+	// Iterations over one batch of rollouts; nil is unknown.
+	Iterations *uint32 `json:"iterations,omitempty"`
+	Truncated  bool    `json:"truncated,omitempty"` // tokens are sampled with top-p or top-k
 }
 
 // SpecOf reads the contract's message; nil gives the defaults.
@@ -46,12 +50,14 @@ func SpecOf(s *recorderv1.RecorderSpec) Spec {
 	if s == nil {
 		return Spec{}
 	}
-	return Spec{Method: s.GetMethod(), Beta: s.KlCoefficient, Limits: s.GetLimits(), Disabled: s.GetDisabled(), Range: s.RewardRange}
+	return Spec{Method: s.GetMethod(), Beta: s.KlCoefficient, Limits: s.GetLimits(), Disabled: s.GetDisabled(), Range: s.RewardRange,
+		Model: s.GetModel(), Iterations: s.NumIterations, Truncated: s.GetTruncatedSampling()}
 }
 
 // New begins a run. A setting that cannot be is a *detect.ConfigError, which names it.
 func New(run string, spec Spec) (*Monitor, error) {
-	p, err := detect.NewProfile(detect.Config{Method: spec.Method, Beta: spec.Beta, Limits: spec.Limits, Disabled: spec.Disabled, RewardRange: spec.Range})
+	p, err := detect.NewProfile(detect.Config{Method: spec.Method, Beta: spec.Beta, Limits: spec.Limits, Disabled: spec.Disabled, RewardRange: spec.Range,
+		Model: spec.Model, NumIterations: spec.Iterations, TruncatedSampling: spec.Truncated})
 	if err != nil {
 		return nil, err
 	}
