@@ -1,8 +1,6 @@
 package detect
 
 import (
-	"sort"
-
 	"github.com/provenir/provenir/services/recorder/metric"
 )
 
@@ -60,7 +58,15 @@ func (f *frame) get(name string) (float64, bool) {
 
 func (f *frame) find(name string) (*metric.Value, bool) {
 	vs := f.Values
-	for i := sort.Search(len(vs), func(i int) bool { return vs[i].Name >= name }); i < len(vs) && vs[i].Name == name; i++ {
+	low, high := 0, len(vs)
+	for low < high { // a search of its own: a step asks 40 times, and a call for each comparison is dear
+		if mid := (low + high) / 2; vs[mid].Name < name {
+			low = mid + 1
+		} else {
+			high = mid
+		}
+	}
+	for i := low; i < len(vs) && vs[i].Name == name; i++ {
 		if vs[i].Scope != "eval" {
 			return &vs[i], true
 		}

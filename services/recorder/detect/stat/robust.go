@@ -16,6 +16,11 @@ func Median(v []float64) float64 {
 		return math.NaN()
 	}
 	slices.Sort(v)
+	return middle(v)
+}
+
+// middle is the median of sorted values, at least one.
+func middle(v []float64) float64 {
 	if n := len(v); n%2 == 1 {
 		return v[n/2]
 	} else {
@@ -30,6 +35,28 @@ func MedianMAD(v []float64) (m, mad float64) {
 		v[i] = math.Abs(v[i] - m)
 	}
 	return m, Median(v)
+}
+
+// sortedMAD is MedianMAD of sorted values, which it leaves alone: deviations grow to both sides of the median, so the
+// nearest ones are taken one by one until the middle is reached.
+func sortedMAD(v []float64) (m, mad float64) {
+	m = middle(v)
+	low, high := len(v)/2-1, len(v)/2
+	var last, before float64
+	for range len(v)/2 + 1 {
+		before = last
+		if low < 0 || high < len(v) && math.Abs(v[high]-m) <= math.Abs(v[low]-m) {
+			last = math.Abs(v[high] - m)
+			high++
+		} else {
+			last = math.Abs(v[low] - m)
+			low--
+		}
+	}
+	if len(v)%2 == 1 {
+		return m, last
+	}
+	return m, before/2 + last/2
 }
 
 // Inflation is what lag-1 correlation φ does to the spread of a mean: √((1+φ)/(1−φ)), at least 1.
