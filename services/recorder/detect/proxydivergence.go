@@ -16,7 +16,10 @@ const (
 	levelShare     = 0.25 // of the proxy, which the held-out score may not pass
 	channelWindow  = 5
 	levelWindow    = 3
-	channelSure    = 3 // standard errors, where the number of rows is known
+	// channelSure standard errors of the difference must lie between both changes, where the number of rows is known. The
+	// windows are looked at every step of a run: at 3, 15 of 50 honest simulated runs of 1,000 steps with 64 held-out rows a
+	// step were called hacked, at 4 eight, at 5 none.
+	channelSure = 5
 )
 
 // proxyDivergence compares what is paid with what a second verifier says of the same policy. Rising reward, falling
