@@ -50,7 +50,9 @@ func recorder(ctx context.Context, dir string, trials int) (figures, error) {
 		}
 		out.rows = append(out.rows, row)
 	}
-	return out, nil
+	live, err := measure.LiveRuns(ctx, dir, 1000)
+	out.heaps = append(out.heaps, live)
+	return out, err
 }
 
 func anomaly(ctx context.Context, dir string, _ int) (figures, error) {

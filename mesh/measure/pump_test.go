@@ -34,6 +34,12 @@ func TestStepsAreIngested(t *testing.T) {
 	}
 }
 
+func TestLiveRuns(t *testing.T) {
+	if h, err := LiveRuns(t.Context(), t.TempDir(), 4); err != nil || len(h.Bytes) != 2 || h.Bytes[1] == 0 {
+		t.Errorf("%+v %v", h, err)
+	}
+}
+
 func TestLedger(t *testing.T) {
 	rows, times, err := Ledger(t.Context(), t.TempDir(), 1000, 128)
 	if err != nil || len(rows) != 3 || len(times) != 3 {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -97,12 +98,25 @@ var metricNames = []string{"advantage.max", "advantage.mean", "advantage.min", "
 	"length.truncated_frac", "loss.policy", "mismatch.kl_k1", "mismatch.kl_k3", "mismatch.logp_absdiff.max", "mismatch.logp_absdiff.mean",
 	"optim.grad_norm", "optim.lr", "policy.entropy", "policy.nll", "ratio.first_dev", "ratio.max", "reward.mean", "reward.std_batch", "tokens.total"}
 
+// usual is what a healthy run has of a metric. A measure of ingest with incidents in it would be one of publishing them.
+func usual(name string) float64 {
+	switch {
+	case strings.HasPrefix(name, "mismatch."), strings.HasPrefix(name, "clip."), name == "ratio.first_dev", name == "kl.ref":
+		return .01
+	case name == "ratio.max":
+		return 1
+	case strings.HasPrefix(name, "length.m"), name == "length.terminated_mean", name == "tokens.total":
+		return 100
+	}
+	return .25
+}
+
 // stepRecord is a step of a healthy run; change makes it something else.
 func stepRecord(step uint64, change func(*corev1.StepFacts)) ([]byte, error) {
 	r := rand.New(rand.NewPCG(step, 1))
 	f := &corev1.StepFacts{Step: step, Applied: true, Objective: "grpo", RowsSampled: 256, RowsScored: 256, GroupsTotal: 32, GroupsWithSignal: 30, StageStep: step}
 	for _, name := range metricNames {
-		v := .1 + .02*r.Float64()
+		v := usual(name) * (1 + .1*r.Float64())
 		f.Metrics = append(f.Metrics, &corev1.Metric{Canonical: name, Value: &v, Scope: "train"})
 	}
 	if change != nil {

@@ -12,6 +12,7 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/recorder/detect/stat"
 	"github.com/provenir/provenir/services/recorder/hack"
 )
 
@@ -158,7 +159,7 @@ func (s *summing) proto(batch []hack.Finding) *recorderv1.TrajectorySummary {
 	if s.inspected > 0 {
 		out.Rate = float64(s.hacked) / float64(s.inspected)
 	}
-	out.RateLow, out.RateHigh = hack.Wilson(s.hacked, s.inspected)
+	out.RateLow, out.RateHigh = stat.Wilson(s.hacked, s.inspected)
 	for i := range batch {
 		out.Batch = append(out.Batch, hackFinding(&batch[i]))
 	}

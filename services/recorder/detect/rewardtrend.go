@@ -69,11 +69,13 @@ func (d *rewardTrend) judge(f *frame, x, level, sigma float64, t stat.Trend) {
 	still := max(0.02*span, 0.5*sigma)
 	plateau := Signal{Kind: "reward_plateau", Metric: metric.RewardMean, Need: 1, Span: trendEvery,
 		Evidence: Evidence{Value: x, HasValue: true, Limit: still, HasLimit: true, Baseline: d.S.Best, HasBaseline: true, Note: "Theil–Sen of 20 steps: total change within the limit"}}
-	if max(math.Abs(t.Low), math.Abs(t.High))*n <= still && level < ceiling*span {
-		plateau.Level = Info
-	} else {
+	moves := (t.Low > 0 || t.High < 0) && math.Abs(t.Slope)*n > still
+	switch {
+	case level >= ceiling*span || moves:
 		plateau.Clear = true
-	}
+	case max(math.Abs(t.Low), math.Abs(t.High))*n <= still:
+		plateau.Level = Info
+	} // between them the noise of one window decides: it neither begins nor ends anything
 	f.signal(plateau)
 
 	fall, least := -t.Slope*n, max(0.05*span, 3*sigma)

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strings"
 
+	"github.com/provenir/provenir/services/recorder/detect/stat"
 	"github.com/provenir/provenir/services/recorder/hack"
 )
 
@@ -56,7 +57,7 @@ func share(k, n uint64) string {
 	if n == 0 {
 		return "–"
 	}
-	low, high := hack.Wilson(k, n)
+	low, high := stat.Wilson(k, n)
 	return fmt.Sprintf("%.1f (%.1f–%.1f)", 100*float64(k)/float64(n), 100*low, 100*high)
 }
 
