@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -44,7 +45,7 @@ func newAnalyze(a *app.App) *cobra.Command {
 	f.StringVar(&o.header.Heldout, "heldout", "", "key of the true, unpaid reward")
 	f.StringVar(&o.header.Model, "model", "", "name of the model, for what is normal in its family")
 	f.Float64Var(&o.beta, "kl-coefficient", 0, "coefficient of the KL term, where it is known; 0 is none")
-	f.Float64Var(&o.span, "reward-range", 1, "width of the range of rewards")
+	f.Float64Var(&o.span, "reward-range", 0, "width of the range of rewards, where they leave 0 to 1")
 	f.StringToStringVar(&o.limits, "limit", nil, "set a limit, as kl_max=1 (docs/detectors.md lists them)")
 	f.StringSliceVar(&o.header.Disabled, "disable", nil, "kinds that are not to be found")
 	f.StringVar(&o.failOn, "fail-on", "critical", "exit 1 from this severity on: warn or critical")
@@ -71,8 +72,8 @@ func (o *analysis) check(cmd *cobra.Command) error {
 	}
 	o.header.Limits = map[string]float64{}
 	for name, text := range o.limits {
-		var x float64
-		if _, err := fmt.Sscanf(text, "%g", &x); err != nil {
+		x, err := strconv.ParseFloat(text, 64)
+		if err != nil {
 			return fmt.Errorf("--limit %s=%s: %s is no number", name, text, text)
 		}
 		o.header.Limits[name] = x

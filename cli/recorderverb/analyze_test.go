@@ -84,6 +84,8 @@ func TestWrongUse(t *testing.T) {
 	}{
 		{"no such engine", []string{"--engine", "jax"}, "skyrl"},
 		{"a limit that is no number", []string{"--limit", "kl_max=high"}, "kl_max"},
+		{"a limit with something behind it", []string{"--limit", "kl_max=1x"}, "kl_max"},
+		{"a range that cannot be", []string{"--reward-range", "-1"}, "reward_range"},
 		{"a limit that nobody knows", []string{"--limit", "kl_maximum=1"}, "kl_maximum"},
 		{"a limit that cannot be", []string{"--limit", "kl_max=-1"}, "kl_max"},
 		{"a kind that nobody knows", []string{"--disable", "kl"}, "kl_blowup"},

@@ -100,12 +100,23 @@ func form(name string, b *bufio.Reader) (func() (Row, error), error) {
 		return document(name, b)
 	case head[0] == '{':
 		return (&lines{in: b, parse: object}).next, nil
-	case strings.HasSuffix(name, ".csv"), bytes.ContainsRune(first, ',') && !bytes.Contains(first, []byte("step:")):
+	case strings.HasSuffix(name, ".csv"), header(first):
 		return table(name, b)
 	case strings.HasSuffix(name, ".parquet"), bytes.HasPrefix(head, []byte("PAR1")):
 		return nil, &FormatError{name, "Parquet is not read here: convert it"}
 	}
 	return (&lines{in: b, parse: console}).next, nil
+}
+
+// header tells the first line of a table: one of its cells is a step. A program's talk has commas too.
+func header(line []byte) bool {
+	for cell := range bytes.SplitSeq(line, []byte(",")) {
+		switch string(bytes.Trim(cell, " \t\r\"")) {
+		case "step", "global_step", "_step":
+			return bytes.ContainsRune(line, ',')
+		}
+	}
+	return false
 }
 
 // closed tells a line that is one whole object from the first line of a document over several.

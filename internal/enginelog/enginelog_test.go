@@ -53,6 +53,8 @@ func TestForms(t *testing.T) {
 		{"an array", "a.json", `[{"step":1},{"step":2,"x":Infinity}]`, []string{`1={"step":1}`, `2={"step":2,"x":"Infinity"}`}},
 		{"trainer state", "trainer_state.json", "{\n \"epoch\": 1,\n \"log_history\": [{\"step\":1},{\"step\":2}]\n}", []string{`1={"step":1}`, `2={"step":2}`}},
 		{"csv", "a.csv", "step,kl\n1,0.5\n2,\n", []string{`2={"step":"1","kl":"0.5"}`, `3={"step":"2","kl":""}`}},
+		{"csv without its name", "-", "kl,step\n0.5,1\n", []string{`2={"kl":"0.5","step":"1"}`}},
+		{"console behind talk with commas", "out.log", "2026-01-01 10:00:00,123 INFO a, b\nstep:1 - a/b:0.5\n", []string{`2={"step":1,"a/b":0.5}`}},
 		{"console", "out.log", "hello\n(TaskRunner pid=7) step:1 - actor/entropy:0.4 - a/b:np.float64(0.5) - c:nan - d:None\nstep: the next\n",
 			[]string{`2={"step":1,"actor/entropy":0.4,"a/b":0.5,"c":"NaN","d":null}`}},
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/incident"
@@ -81,7 +82,7 @@ func disjoint(a, b *record) bool {
 // digest is of keys and numbers: clocks that a logger adds to a row do not make it another one.
 func digest(r *record) [32]byte {
 	values := slices.Clone(r.values)
-	slices.SortFunc(values, func(a, b metric.Raw) int { return compare(a.Key, b.Key) })
+	slices.SortFunc(values, func(a, b metric.Raw) int { return strings.Compare(a.Key, b.Key) })
 	h := sha256.New()
 	for _, v := range values {
 		h.Write([]byte(v.Key))
@@ -89,16 +90,6 @@ func digest(r *record) [32]byte {
 		h.Write(binary.BigEndian.AppendUint64(nil, math.Float64bits(v.X)))
 	}
 	return [32]byte(h.Sum(nil))
-}
-
-func compare(a, b string) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // judge gives the held back step to the detectors.
@@ -152,7 +143,7 @@ func (s *Session) values(r *record) []metric.Value {
 
 // put adds a value in the order of names, unless the row has it already.
 func put(values []metric.Value, v metric.Value) []metric.Value {
-	i, found := slices.BinarySearchFunc(values, v, func(a, b metric.Value) int { return compare(a.Name, b.Name) })
+	i, found := slices.BinarySearchFunc(values, v, func(a, b metric.Value) int { return strings.Compare(a.Name, b.Name) })
 	if found {
 		return values
 	}

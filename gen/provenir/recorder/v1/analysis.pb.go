@@ -37,7 +37,7 @@ type LogHeader struct {
 	Heldout string `protobuf:"bytes,4,opt,name=heldout,proto3" json:"heldout,omitempty"`
 	// Coefficient of the KL term where it is known.
 	KlCoefficient *float64 `protobuf:"fixed64,5,opt,name=kl_coefficient,json=klCoefficient,proto3,oneof" json:"kl_coefficient,omitempty"`
-	// Width of the range of rewards; 1 without it.
+	// Width of the range of rewards. Without it rewards outside of 0 to 1 are not compared with a held-out score.
 	RewardRange *float64 `protobuf:"fixed64,6,opt,name=reward_range,json=rewardRange,proto3,oneof" json:"reward_range,omitempty"`
 	// model names the model, for profiles of families.
 	Model string `protobuf:"bytes,7,opt,name=model,proto3" json:"model,omitempty"`
