@@ -56,7 +56,7 @@ func (g *gathering) incidents() {
 func (g *gathering) measured() {
 	in := g.in
 	if in.Contamination == nil {
-		g.missing = append(g.missing, "contamination of the evaluation (provenir contamination)")
+		g.missing = append(g.missing, "contamination of the evaluation")
 	} else if *in.Contamination > 0 {
 		g.add(kindContamination, fmt.Sprintf("%.2g %% of the evaluation is in the training data", 100**in.Contamination))
 	}
