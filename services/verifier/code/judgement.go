@@ -36,15 +36,7 @@ type Execution struct {
 
 // score makes the verdict of the tests [from, to) of total.
 func (o *observed) score(opt *options, rows []sandbox.Row, total int) verdict.Verdict {
-	passed := 0
-	first := (*sandbox.Row)(nil)
-	for i := range rows {
-		if rows[i].Outcome == sandbox.Passed {
-			passed++
-		} else if first == nil {
-			first = &rows[i]
-		}
-	}
+	passed, skipped, first := count(rows)
 	s := verdict.Scored{Passed: passed == total && !o.forces()}
 	switch {
 	case o.forces():
@@ -67,7 +59,28 @@ func (o *observed) score(opt *options, rows []sandbox.Row, total int) verdict.Ve
 	}
 	v := verdict.Score(Name, s, verdict.Range{})
 	o.find(&v, first)
+	if skipped > 0 { // the tests' own doing: whoever brings a test to skip itself is not paid for it, and not accused either
+		v.Note(skippedTests, verdict.Warn, fmt.Sprintf("%d of %d tests were skipped or expected to fail, which is no pass", skipped, total))
+	}
 	return v
+}
+
+// count says how many tests passed and how many were skipped, and which was the first that did not pass: one that failed,
+// before one that was skipped.
+func count(rows []sandbox.Row) (passed, skipped int, first *sandbox.Row) {
+	for i := range rows {
+		switch outcome := rows[i].Outcome; {
+		case outcome == sandbox.Passed:
+			passed++
+			continue
+		case outcome == sandbox.Skipped:
+			skipped++
+		}
+		if first == nil || first.Outcome == sandbox.Skipped && rows[i].Outcome != sandbox.Skipped {
+			first = &rows[i]
+		}
+	}
+	return passed, skipped, first
 }
 
 // reason is the stable name of what failed the candidate.
@@ -88,6 +101,8 @@ func (o *observed) reason(passed bool, first *sandbox.Row) string {
 		return "runtime_error"
 	case o.absent:
 		return "entry_point_missing"
+	case first != nil && first.Outcome == sandbox.Skipped:
+		return skippedTests
 	case first != nil && (first.Outcome == sandbox.Failed || first.Outcome == sandbox.Passed):
 		return "wrong_answer"
 	}

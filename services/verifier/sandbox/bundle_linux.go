@@ -39,7 +39,7 @@ var (
 )
 
 // order is that in which the files need each other.
-var order = []string{"peer", "spawn", "candidate", "suite", "runner", "judge", "program", "init"}
+var order = []string{"peer", "spawn", "candidate", "pytestlike", "suite", "collected", "runner", "judge", "program", "init"}
 
 // bundle is everything that a zygote gets to know.
 func bundle(p profile, landlock plain.Value, l layout) ([]byte, error) {

@@ -245,7 +245,7 @@ func (s *Session) hear(j *judge, out *Judged, objects string) (keep bool) {
 // untouched says whether the judge ended every test by a plain pass or a plain assertion.
 func (o *Judged) untouched() bool {
 	for _, r := range o.Rows {
-		if r.Outcome != Passed && r.Outcome != Failed {
+		if r.Outcome != Passed && r.Outcome != Failed && r.Outcome != Skipped {
 			return false
 		}
 	}

@@ -32,6 +32,7 @@ const (
 	CandidExit  Outcome = "exit"        // the candidate raised SystemExit or its kin
 	TooLong     Outcome = "long"        // more messages or items than a test can need
 	Unsupported Outcome = "unsupported" // the test passes what cannot be copied
+	Skipped     Outcome = "skip"        // the test says that it does not count, or that it is to fail
 )
 
 // Judged is a candidate as a judge process saw it.

@@ -29,6 +29,7 @@ class Witness(Coder):
         self.classes = {}
         self.messages = 0
         self.unsupported = ""
+        self.stopped = None  # why nothing more can be asked; a test may catch it, and changes nothing by it
 
     # Bytes.
 
@@ -76,23 +77,32 @@ class Witness(Coder):
         self.tamper.add(kind)
         return Forged(why)
 
+    def beyond(self, what):
+        """The tests use what our runner does not have."""
+        self.unsupported = self.unsupported or "the tests use " + what
+        raise Unsupported(self.unsupported)
+
+    def stop(self, e):
+        self.stopped = self.stopped or e
+        return e
+
     def ask(self, *request):
         """Sends a request and gives the value of the answer; what is copied back into arguments is in the second part."""
         self.messages += 1
         if self.messages > MAX_MESSAGES:
-            raise TooLong("more than %d messages" % MAX_MESSAGES)
+            raise self.stop(TooLong("more than %d messages" % MAX_MESSAGES))
         try:
             send_bytes(self.fd, self.encode(request))
         except (Malformed, Unsupported) as e:
             self.unsupported = str(e)
             raise Unsupported(self.unsupported) from None
         except OSError:
-            raise Gone("the candidate ended") from None
+            raise self.stop(Gone("the candidate ended")) from None
         while True:
             try:
                 m = self.decode(recv_bytes(self.fd))
             except (EOFError, OSError):
-                raise Gone("the candidate ended") from None
+                raise self.stop(Gone("the candidate ended")) from None
             except (Malformed, RecursionError) as e:
                 raise self.forged("malformed: %s" % e, "forged_result") from None
             if type(m) is not tuple or not m or type(m[0]) is not str:
@@ -116,7 +126,7 @@ class Witness(Coder):
             return self.forged("an exception of no known shape", "forged_result")
         if name in EXITS or base in EXITS:
             self.tamper.add("early_exit")
-            return Exited(name)
+            return self.stop(Exited(name))
         kind = getattr(builtins, name, None) if cls is None else None
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
             number = cls._remote_number if isinstance(cls, type) and "_remote_number" in cls.__dict__ else 0
@@ -337,7 +347,7 @@ class Iterator:
     def __next__(self):
         self.n += 1
         if self.n > MAX_ITERATIONS:
-            raise TooLong("more than %d items" % MAX_ITERATIONS)
+            raise _slot(self.remote, "_witness").stop(TooLong("more than %d items" % MAX_ITERATIONS))
         return self.remote.__next__()
 
 

@@ -5,6 +5,7 @@ import sys
 import types
 
 from peer import Exited, Forged, Gone, Stop, TooLong, Unsupported
+from pytestlike import Skip
 
 # What tests may not use, because the candidate lives in another process: they would see the judge's instead.
 BEYOND_NAMES = {
@@ -13,7 +14,7 @@ BEYOND_NAMES = {
     "np", "numpy", "pd", "pandas", "scipy", "torch", "sympy",  # a candidate's module of that name would decide the test
     "importlib", "gc", "timeit", "pickle", "io", "os", "shutil", "signal",
 }
-BEYOND_ATTRIBUTES = {"stdin", "stdout", "stderr", "settrace", "_getframe", "modules", "__globals__", "__code__", "__closure__", "__dict__", "__subclasses__", "cache_info", "cache_clear"}
+BEYOND_ATTRIBUTES = {"stdin", "stdout", "stderr", "settrace", "_getframe", "modules", "__globals__", "__code__", "__closure__", "__dict__", "__subclasses__", "cache_info", "cache_clear", "mock"}
 # Helpers that tests are known to use without importing. They are the standard library's and never the candidate's, whose
 # isclose() would decide the test. Names that a task may ask for (gcd, factorial) are not among them.
 STANDARD = {
@@ -84,7 +85,7 @@ def beyond(tree, module):
             return "async"
         for name in imported(node):
             top = name.split(".")[0]
-            if top not in MODULES and top not in ("pytest", module, "solution", "__future__"):
+            if name == "unittest.mock" or top not in MODULES and top not in ("pytest", module, "solution", "__future__"):
                 return "module " + name
     return ""
 
@@ -156,27 +157,42 @@ class Suite:
                         scope[f](given[self.entry] if self.entry in given else missing(self.entry))
                     else:
                         scope[f]()
-            if not one(name, body, row):
+            if not one(name, body, row, witness):
                 return
 
 
-def one(name, body, row):
+def one(name, body, row, witness):
     """Runs a test and tells its outcome; False where no other test can be run."""
-    try:
-        body()
-        result = ("pass", "")
-    except Stop as e:
-        result = (outcome(e), str(e))
-    except Unsupported as e:
-        result = ("unsupported", str(e))
-    except AssertionError as e:
-        result = ("fail", text(e))
-    except (SystemExit, KeyboardInterrupt) as e:
-        result = ("error", type(e).__name__ + " in the test")
-    except BaseException as e:
-        result = ("error", type(e).__name__ + ": " + text(e))
+    result = run_body(body)
+    if witness.stopped is not None:  # whatever the test made of it, by a bare except or raises(BaseException)
+        result = (outcome(witness.stopped), str(witness.stopped))
     row("row", name, result[0], result[1][:500])
     return result[0] not in ("gone", "exit", "long")
+
+
+def run_body(body):
+    try:
+        body()
+    except Stop as e:
+        return outcome(e), str(e)
+    except Unsupported as e:
+        return "unsupported", str(e)
+    except Skip as e:
+        return "skip", text(e)
+    except AssertionError as e:
+        return "fail", text(e)
+    except (SystemExit, KeyboardInterrupt) as e:
+        return "error", type(e).__name__ + " in the test"
+    except BaseException as e:
+        if isinstance(e, skip_test()):
+            return "skip", text(e)
+        return "error", type(e).__name__ + ": " + text(e)
+    return "pass", ""
+
+
+def skip_test():
+    """unittest's own exception: the candidate's of that name is another class here."""
+    return getattr(sys.modules.get("unittest"), "SkipTest", ())
 
 
 def text(e):
