@@ -38,11 +38,15 @@ func reportMessage(r *sandbox.Report) *verifierv1.IsolationReport {
 
 // RunCode runs a program and says what happened.
 func (s *Service) RunCode(ctx context.Context, r *verifierv1.RunCodeRequest) (*verifierv1.RunCodeResponse, error) {
-	if r.GetCompileTimeout() != nil {
-		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
-			"compiling has its own limit here, 10 s; leave compile_timeout out").Field("compile_timeout", "not settable")
+	job := sandbox.Job{Language: r.GetLanguage(), Source: string(r.GetSource()), Argv: r.GetArguments(), Stdin: r.GetStdin(), Fetch: r.GetFetchFiles()}
+	for _, f := range r.GetFiles() {
+		job.Files = append(job.Files, sandbox.File{Path: f.GetPath(), Content: f.GetContent()})
 	}
-	job := sandbox.Job{Language: r.GetLanguage(), Source: string(r.GetSource()), Argv: r.GetArguments(), Stdin: r.GetStdin()}
+	if r.GetCompileTimeout() != nil {
+		if job.Compile = r.GetCompileTimeout().AsDuration(); job.Compile < sandbox.MinWall || job.Compile > sandbox.MaxWall {
+			return nil, invalid("compile_timeout", "%v for compiling; allowed is %v to %v", job.Compile, sandbox.MinWall, sandbox.MaxWall)
+		}
+	}
 	if r.GetTimeout() != nil {
 		if job.Limits.Wall = r.GetTimeout().AsDuration(); job.Limits.Wall <= 0 {
 			return nil, invalid("timeout", "a timeout is above 0")
@@ -62,7 +66,10 @@ func (s *Service) RunCode(ctx context.Context, r *verifierv1.RunCodeRequest) (*v
 		Stdout: got.Stdout, Stderr: got.Stderr, Compiled: got.CompileError == "", Wall: durationpb.New(got.Usage.Wall), Cpu: durationpb.New(got.Usage.CPU),
 	}
 	if got.CompileError != "" {
-		out.Stderr = []byte(got.CompileError)
+		out.Stderr, out.CompileLimit = []byte(got.CompileError), string(got.CompileLimit)
+	}
+	for _, f := range got.Files {
+		out.Files = append(out.Files, &verifierv1.FetchedFile{Path: f.Path, Content: f.Content, Missing: f.Missing})
 	}
 	if rss := got.Usage.MaxRSS; rss > 0 {
 		bytes := uint64(rss)
@@ -86,6 +93,8 @@ func sandboxProblem(err error) error {
 		return rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_INTERPRETER_LAYOUT, "%w", err).With("path", layout.Path)
 	case errors.Is(err, sandbox.ErrLanguage):
 		return rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_LANGUAGE_UNAVAILABLE, "%w", err)
+	case errors.Is(err, sandbox.ErrFiles):
+		return invalid("files", "%w", err)
 	case errors.Is(err, sandbox.ErrLimits):
 		return invalid("limits", "%w", err)
 	case errors.Is(err, sandbox.ErrSandbox), errors.Is(err, sandbox.ErrClosed):

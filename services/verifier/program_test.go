@@ -136,9 +136,15 @@ func TestRunCode(t *testing.T) {
 	if err != nil || r.GetExecution().GetLimit() != "timeout" {
 		t.Errorf("%v, %v", r, err)
 	}
+	r, err = c.RunCode(t.Context(), &verifierv1.RunCodeRequest{Source: []byte("open('out', 'w').write(open('in/a').read() * 2)"),
+		Files: []*verifierv1.RunFile{{Path: "in/a", Content: []byte("ab")}}, FetchFiles: []string{"out", "none"}, CompileTimeout: durationpb.New(time.Minute)})
+	if f := r.GetFiles(); err != nil || len(f) != 2 || string(f[0].GetContent()) != "abab" || f[0].GetMissing() != "" || f[1].GetMissing() == "" {
+		t.Errorf("%v, %v", r, err)
+	}
 	for name, bad := range map[string]*verifierv1.RunCodeRequest{
 		"language": {Source: []byte("x"), Language: "cobol"}, "timeout": {Source: []byte("x"), Timeout: durationpb.New(-1)},
-		"compile_timeout": {Source: []byte("x"), CompileTimeout: durationpb.New(1)}, "source": {}, "memory": {Source: []byte("x"), MemoryMb: 1},
+		"compile_timeout": {Source: []byte("x"), CompileTimeout: durationpb.New(1)}, "source": {},
+		"file": {Source: []byte("x"), Files: []*verifierv1.RunFile{{Path: "../x"}}}, "fetched file": {Source: []byte("x"), FetchFiles: []string{"/etc/passwd"}}, "memory": {Source: []byte("x"), MemoryMb: 1},
 	} {
 		if r, err := c.RunCode(t.Context(), bad); err == nil {
 			t.Errorf("%s: %v", name, r)

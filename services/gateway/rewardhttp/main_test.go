@@ -82,6 +82,13 @@ func (j *judge) RunCode(_ context.Context, r *verifierv1.RunCodeRequest) (*verif
 	x := &corev1.Execution{Tier: 3, Language: r.GetLanguage()}
 	out := &verifierv1.RunCodeResponse{Execution: x, Compiled: true, Stdout: append([]byte("out\xff"), r.GetStdin()...)}
 	switch string(r.GetSource()) {
+	case "copies":
+		for _, f := range r.GetFiles() {
+			out.Files = append(out.Files, &verifierv1.FetchedFile{Path: f.GetPath(), Content: f.GetContent()})
+		}
+		out.Files = append(out.Files, &verifierv1.FetchedFile{Path: r.GetFetchFiles()[0], Missing: "it is not there"})
+	case "compiles for long":
+		out.Compiled, out.CompileLimit = false, "timeout"
 	case "fails":
 		x.ExitCode = 1
 	case "loops":

@@ -1,8 +1,11 @@
 package rewardhttp
 
 import (
+	"encoding/base64"
+	"maps"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +14,6 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/rpc"
 )
@@ -45,9 +47,6 @@ type runResponse struct {
 	Files         map[string]string `json:"files"`
 }
 
-// compileSeconds is the sandbox's own limit of compiling, which is also SandboxFusion's default.
-const compileSeconds = 10
-
 // runCode runs a program. It judges nothing: whoever appends tests to a program and pays for return code 0 pays every
 // program that ends itself before them.
 func (s *Server) runCode(w http.ResponseWriter, r *http.Request, body []byte) (any, error) {
@@ -72,20 +71,20 @@ func (s *Server) runCode(w http.ResponseWriter, r *http.Request, body []byte) (a
 }
 
 func (q *runRequest) call() (*verifierv1.RunCodeRequest, error) {
-	unsupported := func(field, why string) error {
-		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED, "%s: %s", field, why).Field(field, why)
-	}
-	switch {
-	case q.Code == "":
+	if q.Code == "" {
 		return nil, invalid("code", "there is no code to run")
-	case len(q.Files) > 0:
-		return nil, unsupported("files", "files are not put beside programs yet; use stdin")
-	case len(q.FetchFiles) > 0:
-		return nil, unsupported("fetch_files", "files that a program wrote are not given yet; use stdout")
-	case q.CompileTimeout != nil && *q.CompileTimeout != compileSeconds:
-		return nil, unsupported("compile_timeout", "compiling has its own limit here, 10 s")
 	}
-	out := &verifierv1.RunCodeRequest{Language: strings.ToLower(q.Language), Source: []byte(q.Code), Arguments: q.Args}
+	out := &verifierv1.RunCodeRequest{Language: strings.ToLower(q.Language), Source: []byte(q.Code), Arguments: q.Args, FetchFiles: q.FetchFiles}
+	var err error
+	if out.Files, err = q.files(); err != nil {
+		return nil, err
+	}
+	if t := q.CompileTimeout; t != nil {
+		if !(*t >= 0.1 && *t <= 600) {
+			return nil, invalid("compile_timeout", "compiling takes 0.1 s to 600 s")
+		}
+		out.CompileTimeout = durationpb.New(time.Duration(*t * float64(time.Second)))
+	}
 	if q.Stdin != nil {
 		out.Stdin = []byte(*q.Stdin)
 	}
@@ -104,13 +103,39 @@ func (q *runRequest) call() (*verifierv1.RunCodeRequest, error) {
 	return out, nil
 }
 
+// files are those to put beside the program, by name; the contents are base64. A name without content is SandboxFusion's way
+// to say nothing.
+func (q *runRequest) files() ([]*verifierv1.RunFile, error) {
+	var out []*verifierv1.RunFile
+	for _, path := range slices.Sorted(maps.Keys(q.Files)) {
+		text := q.Files[path]
+		if text == nil {
+			continue
+		}
+		b, err := base64.StdEncoding.DecodeString(*text)
+		if err != nil {
+			return nil, invalid("files", "file %q is not base64: %v", path, err)
+		}
+		out = append(out, &verifierv1.RunFile{Path: path, Content: b})
+	}
+	return out, nil
+}
+
 func runAnswer(got *verifierv1.RunCodeResponse) runResponse {
 	x := got.GetExecution()
 	out := runResponse{Status: "Failed", Files: map[string]string{}}
 	stdout, stderr := strings.ToValidUTF8(string(got.GetStdout()), "�"), strings.ToValidUTF8(string(got.GetStderr()), "�")
 	if !got.GetCompiled() {
 		out.CompileResult = &commandResult{Status: "Error", Stderr: stderr}
+		if got.GetCompileLimit() == "timeout" || got.GetCompileLimit() == "cpu_limit" {
+			out.CompileResult.Status = "TimeLimitExceeded"
+		}
 		return out
+	}
+	for _, f := range got.GetFiles() { // one that is not there has no key, as at SandboxFusion
+		if f.GetMissing() == "" {
+			out.Files[f.GetPath()] = base64.StdEncoding.EncodeToString(f.GetContent())
+		}
 	}
 	took := got.GetWall().AsDuration().Seconds()
 	run := &commandResult{Status: "Finished", ExecutionTime: &took, Stdout: stdout, Stderr: stderr}

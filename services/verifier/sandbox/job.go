@@ -1,5 +1,7 @@
 package sandbox
 
+import "time"
+
 // Job is a program to run.
 type Job struct {
 	Language string // python, bash, c, cpp, javascript; empty is python
@@ -7,6 +9,9 @@ type Job struct {
 	Argv     []string // after the program's name
 	Stdin    []byte
 	Limits   Limits
+	Files    []File        // put into /box before it starts, and before it is compiled
+	Fetch    []string      // paths below /box that are read when it has ended
+	Compile  time.Duration // wall time of compiling; 0 is 10 s
 }
 
 // Python is the language that the zygote speaks.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
@@ -27,9 +28,15 @@ func (p *Pool) native(ctx context.Context, j Job) (Result, error) {
 	if missing != "" {
 		return Result{}, fmt.Errorf("%w: %s: %s", ErrLanguage, j.Language, missing)
 	}
+	if err := checkFiles(&j, l.file); err != nil {
+		return Result{}, err
+	}
+	if j.Compile != 0 && (j.Compile < MinWall || j.Compile > MaxWall) {
+		return Result{}, fmt.Errorf("%w: %v for compiling; allowed is %v to %v", ErrLimits, j.Compile, MinWall, MaxWall)
+	}
 	program := []byte(j.Source)
 	if l.compile != nil {
-		binary, failed, err := p.compiled(ctx, &l, j.Source)
+		made, failed, err := p.compiled(ctx, &l, &j)
 		if err != nil || failed != nil {
 			if failed == nil {
 				failed = &Result{}
@@ -37,7 +44,7 @@ func (p *Pool) native(ctx context.Context, j Job) (Result, error) {
 			failed.Language = l.name
 			return *failed, err
 		}
-		program = binary
+		program = made
 	}
 	return p.execute(ctx, &l, j, program)
 }
@@ -55,6 +62,13 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	if stdin != nil {
 		defer stdin.Close()
 	}
+	files, err := archive(j.Files)
+	if err != nil {
+		return Result{}, err
+	}
+	if files != nil {
+		defer files.Close()
+	}
 	s, m, err := p.ready(ctx, "")
 	if err != nil {
 		return Result{}, err
@@ -65,7 +79,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	}
 	r, err := s.begin(ctx, m, launch{
 		kind: "exec", argv: l.run, args: j.Argv, env: jobEnv(), limits: j.Limits, filter: "native",
-		stdin: stdin, binary: file, name: name, native: l.reserves, extra: 2,
+		stdin: stdin, binary: file, name: name, native: l.reserves, extra: 2, files: files, fetch: j.Fetch,
 	}, int(j.Limits.Output), true)
 	if err != nil {
 		return Result{}, err
@@ -85,8 +99,8 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 
 // compiled gives the program of a source, from memory where the same source was compiled before. failed is what happened
 // where it does not compile.
-func (p *Pool) compiled(ctx context.Context, l *language, source string) (binary []byte, failed *Result, err error) {
-	key := sha256.Sum256([]byte(l.name + "\x00" + strings.Join(l.compile, "\x00") + "\x00" + source))
+func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byte, failed *Result, err error) {
+	key := l.digest(j)
 	if b := p.binaries.get(key); b != nil {
 		return b, nil, nil
 	}
@@ -94,7 +108,19 @@ func (p *Pool) compiled(ctx context.Context, l *language, source string) (binary
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := s.begin(ctx, m, launch{kind: "compile", limits: compileLimits(), filter: "native", extra: 2}, 16<<10, true)
+	limits := compileLimits()
+	if j.Compile != 0 {
+		limits.Wall, limits.CPU = j.Compile, j.Compile
+	}
+	files, err := archive(j.Files)
+	if err != nil {
+		s.pool.give(s)
+		return nil, nil, err
+	}
+	if files != nil {
+		defer files.Close()
+	}
+	r, err := s.begin(ctx, m, launch{kind: "compile", limits: limits, filter: "native", extra: 2, files: files}, 16<<10, true)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -103,7 +129,7 @@ func (p *Pool) compiled(ctx context.Context, l *language, source string) (binary
 		argv = append(argv, plain.Str(a))
 	}
 	var answer plain.Value
-	if err := r.proc.conn.send(plain.Tuple{plain.Bytes(source), plain.Str(l.file), argv}); err == nil {
+	if err := r.proc.conn.send(plain.Tuple{plain.Bytes(j.Source), plain.Str(l.file), argv}); err == nil {
 		answer, _ = r.proc.conn.recv()
 	}
 	res, _, err := r.end()
@@ -121,8 +147,26 @@ func (p *Pool) compiled(ctx context.Context, l *language, source string) (binary
 	if res.CompileError == "" {
 		res.CompileError = "the compiler gave no program; limit " + string(res.Limit)
 	}
+	res.CompileLimit = res.Limit
 	res.ExitCode, res.Signal, res.Limit, res.Stdout = 1, 0, NoLimit, nil
 	return nil, &res, nil
+}
+
+// digest names what a compiler is given.
+func (l *language) digest(j *Job) [sha256.Size]byte {
+	h := sha256.New()
+	add := func(b []byte) {
+		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(b))))
+		h.Write(b)
+	}
+	for _, part := range append([]string{l.name, j.Source}, l.compile...) {
+		add([]byte(part))
+	}
+	for _, f := range j.Files {
+		add([]byte(f.Path))
+		add(f.Content)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
 }
 
 // binaries are compiled programs by digest of source and command. Candidates of one group often repeat.

@@ -32,6 +32,8 @@ type launch struct {
 	stdout *os.File
 	stderr *os.File
 	binary *os.File // the program, for /run; nil where there is none
+	files  *os.File // archive for /box; nil where there is none
+	fetch  []string // what is read of /box in the end
 	name   string   // of the program in /run
 	group  *jobGroup
 	native bool // not Python: its runtime reserves address space freely
@@ -46,6 +48,7 @@ type proc struct {
 	zygote *zygote
 	id     uint64      // by which the zygote knows it
 	notice *exitNotice // once it has come
+	box    *os.File    // the job's folder, where it is to be read in the end
 
 	mu     sync.Mutex
 	ending bool // somebody has killed it
@@ -64,6 +67,9 @@ func (z *zygote) start(l launch, grouped bool) (*proc, error) {
 	if l.binary != nil {
 		fds = append(fds, int(l.binary.Fd()))
 	}
+	if l.files != nil {
+		fds = append(fds, int(l.files.Fd()))
+	}
 	id, exit, err := z.request(l.kind, l.params(grouped), fds...)
 	unix.Close(childFD)
 	if err != nil {
@@ -71,10 +77,13 @@ func (z *zygote) start(l launch, grouped bool) (*proc, error) {
 		return nil, fmt.Errorf("%w: %w", ErrSandbox, err)
 	}
 	p := &proc{pidfd: -1, conn: c, exit: exit, zygote: z, id: id}
-	if err := p.release(l.group); err != nil {
+	if err := p.release(&l); err != nil {
 		why := z.refused(id)
 		if p.pidfd >= 0 {
 			unix.Close(p.pidfd)
+		}
+		if p.box != nil {
+			p.box.Close()
 		}
 		c.close()
 		return nil, fmt.Errorf("%w: start a job: %w %s %s", ErrSandbox, err, why, z.stderr.String())
@@ -82,15 +91,22 @@ func (z *zygote) start(l launch, grouped bool) (*proc, error) {
 	return p, nil
 }
 
-func (p *proc) release(g *jobGroup) error {
+func (p *proc) release(l *launch) error {
 	if err := p.conn.f.SetReadDeadline(time.Now().Add(handshake)); err != nil {
 		return err
 	}
-	if err := p.meet(g); err != nil {
+	if err := p.meet(l.group); err != nil {
 		return err
 	}
 	if _, err := p.conn.f.Write([]byte("g")); err != nil {
 		return err
+	}
+	if l.gives() {
+		var err error
+		if p.box, err = p.conn.takeBox(); err != nil {
+			p.kill(NoLimit)
+			return fmt.Errorf("its folder could not be had: %w", err)
+		}
 	}
 	var hardened [1]byte
 	if _, err := io.ReadFull(p.conn.f, hardened[:]); err != nil || hardened[0] != 'h' {
@@ -99,6 +115,9 @@ func (p *proc) release(g *jobGroup) error {
 	}
 	return p.conn.f.SetReadDeadline(time.Time{})
 }
+
+// gives says that the process hands its /box over, which is seen in its own namespace alone.
+func (l *launch) gives() bool { return len(l.fetch) > 0 && l.home == "" }
 
 // meet waits for the job's first byte and takes hold of its process. In a kernel of its own it has none on the host: the
 // byte comes from the whole sandbox.
@@ -140,6 +159,8 @@ func (l *launch) params(grouped bool) plain.Value {
 		{Key: plain.Str("program"), Value: plain.Str(l.name)},
 		{Key: plain.Str("filter"), Value: plain.Str(l.filter)},
 		{Key: plain.Str("box"), Value: plain.Bytes(fmt.Sprintf("size=%d,nr_inodes=%d,mode=700", l.limits.Box, l.limits.Inodes))},
+		{Key: plain.Str("files"), Value: l.files != nil},
+		{Key: plain.Str("give"), Value: l.gives()},
 		{Key: plain.Str("processes"), Value: int64(l.limits.Processes)},
 		{Key: plain.Str("limits"), Value: l.rlimits(grouped)},
 	}

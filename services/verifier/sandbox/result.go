@@ -9,9 +9,11 @@ type Result struct {
 	ExitCode       int  // 0 where Signal is not
 	Signal         int
 	Limit          Limit
-	CompileError   string // not empty where the source did not compile
-	Exception      string // name of the exception that ended a Python program, as it says itself
-	Leftover       bool   // other processes of the job were alive when its main one ended
+	CompileError   string    // not empty where the source did not compile
+	CompileLimit   Limit     // that ended the compiler
+	Exception      string    // name of the exception that ended a Python program, as it says itself
+	Leftover       bool      // other processes of the job were alive when its main one ended
+	Files          []Fetched // of Job.Fetch, in its order, where the program was run
 	Usage          Usage
 	Tier           Tier
 	Language       string

@@ -21,8 +21,14 @@ func (p *Pool) Run(ctx context.Context, j Job) (Result, error) {
 	if len(j.Source) > j.Limits.Source {
 		return Result{CompileError: "too_large", ExitCode: 1}, nil
 	}
+	if len(j.Fetch) > 0 && p.cfg.MinTier == T4 {
+		return Result{}, fmt.Errorf("%w: nobody reads files out of gVisor; leave the files to fetch out", ErrFiles)
+	}
 	switch j.Language {
 	case "", Python:
+		if err := checkFiles(&j, ""); err != nil {
+			return Result{}, err
+		}
 		return p.script(ctx, j)
 	default:
 		return p.native(ctx, j)
@@ -47,7 +53,15 @@ func (s *slot) script(ctx context.Context, m *machine, j Job) (Result, error) {
 	if stdin != nil {
 		defer stdin.Close()
 	}
-	r, err := s.begin(ctx, m, launch{kind: "script", limits: j.Limits, filter: "python", stdin: stdin}, int(j.Limits.Output), true)
+	files, err := archive(j.Files)
+	if err != nil {
+		s.pool.give(s)
+		return Result{}, err
+	}
+	if files != nil {
+		defer files.Close()
+	}
+	r, err := s.begin(ctx, m, launch{kind: "script", limits: j.Limits, filter: "python", stdin: stdin, files: files, fetch: j.Fetch}, int(j.Limits.Output), true)
 	if err != nil {
 		return Result{}, err
 	}

@@ -23,6 +23,7 @@ type running struct {
 	gone     atomic.Pointer[error] // why the caller went away
 	left     bool
 	home     string // to be removed
+	fetch    []string
 }
 
 // begin starts a job in a slot. On an error the slot is given back.
@@ -39,6 +40,7 @@ func (s *slot) begin(ctx context.Context, m *machine, l launch, keep int, split 
 
 func (r *running) start(ctx context.Context, l launch, keep int, split bool) error {
 	s := r.slot
+	r.fetch = l.fetch
 	l.group = s.candidate
 	if r.machine.layout.shared() {
 		var err error
@@ -144,7 +146,7 @@ func (r *running) end() (Result, observed, error) {
 	if notice.status.Signaled() {
 		o.signal = int(notice.status.Signal())
 	}
-	clean := errors.Join(held, r.settle(&o))
+	clean := errors.Join(held, r.settle(&o), r.gather(&res))
 	res.Limit = o.limit()
 	res.ExitCode, res.Signal = max(notice.status.ExitStatus(), 0), o.signal
 	if !byItself && res.Limit == NoLimit && o.signal == sigKill {
@@ -165,6 +167,24 @@ func (r *running) end() (Result, observed, error) {
 		return res, o, fmt.Errorf("%w: %w", ErrSandbox, clean)
 	}
 	return res, o, nil
+}
+
+// gather reads the files that the caller wants. Everybody who could write them is dead.
+func (r *running) gather(res *Result) error {
+	if len(r.fetch) == 0 {
+		return nil
+	}
+	box := r.proc.box
+	if box == nil {
+		var err error
+		if box, err = openBox(r.home); err != nil {
+			return err
+		}
+	}
+	defer box.Close()
+	var err error
+	res.Files, err = fetch(box, r.fetch)
+	return err
 }
 
 // clear removes the job's folder, where it had one of the host's. What cannot be removed is no fault of the next job.

@@ -2725,8 +2725,12 @@ type RunCodeRequest struct {
 	MemoryMb uint32 `protobuf:"varint,6,opt,name=memory_mb,json=memoryMb,proto3" json:"memory_mb,omitempty"`
 	// compile_timeout where the language is compiled; absent is 10 s.
 	CompileTimeout *durationpb.Duration `protobuf:"bytes,7,opt,name=compile_timeout,json=compileTimeout,proto3" json:"compile_timeout,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// files lie in the program's folder before it is compiled and run; 2 MiB in all.
+	Files []*RunFile `protobuf:"bytes,8,rep,name=files,proto3" json:"files,omitempty"`
+	// fetch_files are paths below that folder that are read when the program has ended.
+	FetchFiles    []string `protobuf:"bytes,9,rep,name=fetch_files,json=fetchFiles,proto3" json:"fetch_files,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunCodeRequest) Reset() {
@@ -2808,6 +2812,139 @@ func (x *RunCodeRequest) GetCompileTimeout() *durationpb.Duration {
 	return nil
 }
 
+func (x *RunCodeRequest) GetFiles() []*RunFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *RunCodeRequest) GetFetchFiles() []string {
+	if x != nil {
+		return x.FetchFiles
+	}
+	return nil
+}
+
+// RunFile is a file of a program's folder.
+type RunFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// path below the folder, with slashes; without . and .. and links.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// content of it.
+	Content       []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RunFile) Reset() {
+	*x = RunFile{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RunFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RunFile) ProtoMessage() {}
+
+func (x *RunFile) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RunFile.ProtoReflect.Descriptor instead.
+func (*RunFile) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *RunFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *RunFile) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+// FetchedFile is what a program left under a path.
+type FetchedFile struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// path that was asked for.
+	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	// content of it; 1.75 MiB for all files together.
+	Content []byte `protobuf:"bytes,2,opt,name=content,proto3" json:"content,omitempty"`
+	// missing says why it is not given; empty where it is.
+	Missing       string `protobuf:"bytes,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FetchedFile) Reset() {
+	*x = FetchedFile{}
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FetchedFile) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FetchedFile) ProtoMessage() {}
+
+func (x *FetchedFile) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FetchedFile.ProtoReflect.Descriptor instead.
+func (*FetchedFile) Descriptor() ([]byte, []int) {
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *FetchedFile) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *FetchedFile) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *FetchedFile) GetMissing() string {
+	if x != nil {
+		return x.Missing
+	}
+	return ""
+}
+
 // RunCodeResponse is what happened.
 type RunCodeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2824,14 +2961,18 @@ type RunCodeResponse struct {
 	// cpu time of the run.
 	Cpu *durationpb.Duration `protobuf:"bytes,6,opt,name=cpu,proto3" json:"cpu,omitempty"`
 	// max_rss_bytes is the most memory it used; absent where it was not measured.
-	MaxRssBytes   *uint64 `protobuf:"varint,7,opt,name=max_rss_bytes,json=maxRssBytes,proto3,oneof" json:"max_rss_bytes,omitempty"`
+	MaxRssBytes *uint64 `protobuf:"varint,7,opt,name=max_rss_bytes,json=maxRssBytes,proto3,oneof" json:"max_rss_bytes,omitempty"`
+	// files of fetch_files in that order; empty where the program was not run.
+	Files []*FetchedFile `protobuf:"bytes,8,rep,name=files,proto3" json:"files,omitempty"`
+	// compile_limit that ended the compiler, such as timeout; empty where none did.
+	CompileLimit  string `protobuf:"bytes,9,opt,name=compile_limit,json=compileLimit,proto3" json:"compile_limit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RunCodeResponse) Reset() {
 	*x = RunCodeResponse{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[37]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2843,7 +2984,7 @@ func (x *RunCodeResponse) String() string {
 func (*RunCodeResponse) ProtoMessage() {}
 
 func (x *RunCodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[37]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2856,7 +2997,7 @@ func (x *RunCodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunCodeResponse.ProtoReflect.Descriptor instead.
 func (*RunCodeResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{37}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RunCodeResponse) GetExecution() *v1.Execution {
@@ -2908,6 +3049,20 @@ func (x *RunCodeResponse) GetMaxRssBytes() uint64 {
 	return 0
 }
 
+func (x *RunCodeResponse) GetFiles() []*FetchedFile {
+	if x != nil {
+		return x.Files
+	}
+	return nil
+}
+
+func (x *RunCodeResponse) GetCompileLimit() string {
+	if x != nil {
+		return x.CompileLimit
+	}
+	return ""
+}
+
 // CheckReliabilityRequest is a verifier and what to try it with.
 type CheckReliabilityRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2930,7 +3085,7 @@ type CheckReliabilityRequest struct {
 
 func (x *CheckReliabilityRequest) Reset() {
 	*x = CheckReliabilityRequest{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[38]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +3097,7 @@ func (x *CheckReliabilityRequest) String() string {
 func (*CheckReliabilityRequest) ProtoMessage() {}
 
 func (x *CheckReliabilityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[38]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +3110,7 @@ func (x *CheckReliabilityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReliabilityRequest.ProtoReflect.Descriptor instead.
 func (*CheckReliabilityRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{38}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CheckReliabilityRequest) GetSpec() *Spec {
@@ -3016,7 +3171,7 @@ type CheckReliabilityResponse struct {
 
 func (x *CheckReliabilityResponse) Reset() {
 	*x = CheckReliabilityResponse{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[39]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3028,7 +3183,7 @@ func (x *CheckReliabilityResponse) String() string {
 func (*CheckReliabilityResponse) ProtoMessage() {}
 
 func (x *CheckReliabilityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[39]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3041,7 +3196,7 @@ func (x *CheckReliabilityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckReliabilityResponse.ProtoReflect.Descriptor instead.
 func (*CheckReliabilityResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{39}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CheckReliabilityResponse) GetStep() isCheckReliabilityResponse_Step {
@@ -3102,7 +3257,7 @@ type CheckProgress struct {
 
 func (x *CheckProgress) Reset() {
 	*x = CheckProgress{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[40]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3114,7 +3269,7 @@ func (x *CheckProgress) String() string {
 func (*CheckProgress) ProtoMessage() {}
 
 func (x *CheckProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[40]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3127,7 +3282,7 @@ func (x *CheckProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckProgress.ProtoReflect.Descriptor instead.
 func (*CheckProgress) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{40}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CheckProgress) GetDone() uint64 {
@@ -3172,7 +3327,7 @@ type ReliabilityReport struct {
 
 func (x *ReliabilityReport) Reset() {
 	*x = ReliabilityReport{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[41]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3184,7 +3339,7 @@ func (x *ReliabilityReport) String() string {
 func (*ReliabilityReport) ProtoMessage() {}
 
 func (x *ReliabilityReport) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[41]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3197,7 +3352,7 @@ func (x *ReliabilityReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliabilityReport.ProtoReflect.Descriptor instead.
 func (*ReliabilityReport) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{41}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ReliabilityReport) GetModes() []*ReliabilityMode {
@@ -3259,7 +3414,7 @@ type Rate struct {
 
 func (x *Rate) Reset() {
 	*x = Rate{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[42]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3271,7 +3426,7 @@ func (x *Rate) String() string {
 func (*Rate) ProtoMessage() {}
 
 func (x *Rate) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[42]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3284,7 +3439,7 @@ func (x *Rate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rate.ProtoReflect.Descriptor instead.
 func (*Rate) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{42}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Rate) GetHits() uint64 {
@@ -3332,7 +3487,7 @@ type ReliabilityMode struct {
 
 func (x *ReliabilityMode) Reset() {
 	*x = ReliabilityMode{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[43]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3344,7 +3499,7 @@ func (x *ReliabilityMode) String() string {
 func (*ReliabilityMode) ProtoMessage() {}
 
 func (x *ReliabilityMode) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[43]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3357,7 +3512,7 @@ func (x *ReliabilityMode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliabilityMode.ProtoReflect.Descriptor instead.
 func (*ReliabilityMode) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{43}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReliabilityMode) GetName() string {
@@ -3407,7 +3562,7 @@ type ReliabilityFailure struct {
 
 func (x *ReliabilityFailure) Reset() {
 	*x = ReliabilityFailure{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[44]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3419,7 +3574,7 @@ func (x *ReliabilityFailure) String() string {
 func (*ReliabilityFailure) ProtoMessage() {}
 
 func (x *ReliabilityFailure) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[44]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3432,7 +3587,7 @@ func (x *ReliabilityFailure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReliabilityFailure.ProtoReflect.Descriptor instead.
 func (*ReliabilityFailure) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{44}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReliabilityFailure) GetProbe() string {
@@ -3488,7 +3643,7 @@ type CheckRewardValidityRequest struct {
 
 func (x *CheckRewardValidityRequest) Reset() {
 	*x = CheckRewardValidityRequest{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[45]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3500,7 +3655,7 @@ func (x *CheckRewardValidityRequest) String() string {
 func (*CheckRewardValidityRequest) ProtoMessage() {}
 
 func (x *CheckRewardValidityRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[45]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3513,7 +3668,7 @@ func (x *CheckRewardValidityRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRewardValidityRequest.ProtoReflect.Descriptor instead.
 func (*CheckRewardValidityRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{45}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *CheckRewardValidityRequest) GetSpec() *Spec {
@@ -3560,7 +3715,7 @@ type CheckRewardValidityResponse struct {
 
 func (x *CheckRewardValidityResponse) Reset() {
 	*x = CheckRewardValidityResponse{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[46]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3572,7 +3727,7 @@ func (x *CheckRewardValidityResponse) String() string {
 func (*CheckRewardValidityResponse) ProtoMessage() {}
 
 func (x *CheckRewardValidityResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[46]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3585,7 +3740,7 @@ func (x *CheckRewardValidityResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckRewardValidityResponse.ProtoReflect.Descriptor instead.
 func (*CheckRewardValidityResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{46}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CheckRewardValidityResponse) GetStep() isCheckRewardValidityResponse_Step {
@@ -3658,7 +3813,7 @@ type RewardValidityReport struct {
 
 func (x *RewardValidityReport) Reset() {
 	*x = RewardValidityReport{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[47]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3670,7 +3825,7 @@ func (x *RewardValidityReport) String() string {
 func (*RewardValidityReport) ProtoMessage() {}
 
 func (x *RewardValidityReport) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[47]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3683,7 +3838,7 @@ func (x *RewardValidityReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RewardValidityReport.ProtoReflect.Descriptor instead.
 func (*RewardValidityReport) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{47}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RewardValidityReport) GetVerdict() string {
@@ -3766,7 +3921,7 @@ type RewardControl struct {
 
 func (x *RewardControl) Reset() {
 	*x = RewardControl{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[48]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3778,7 +3933,7 @@ func (x *RewardControl) String() string {
 func (*RewardControl) ProtoMessage() {}
 
 func (x *RewardControl) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[48]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3791,7 +3946,7 @@ func (x *RewardControl) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RewardControl.ProtoReflect.Descriptor instead.
 func (*RewardControl) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{48}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *RewardControl) GetName() string {
@@ -3831,7 +3986,7 @@ type ListEnvironmentsRequest struct {
 
 func (x *ListEnvironmentsRequest) Reset() {
 	*x = ListEnvironmentsRequest{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[49]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3843,7 +3998,7 @@ func (x *ListEnvironmentsRequest) String() string {
 func (*ListEnvironmentsRequest) ProtoMessage() {}
 
 func (x *ListEnvironmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[49]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3856,7 +4011,7 @@ func (x *ListEnvironmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnvironmentsRequest.ProtoReflect.Descriptor instead.
 func (*ListEnvironmentsRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{49}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{51}
 }
 
 // ListEnvironmentsResponse lists them by name.
@@ -3870,7 +4025,7 @@ type ListEnvironmentsResponse struct {
 
 func (x *ListEnvironmentsResponse) Reset() {
 	*x = ListEnvironmentsResponse{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[50]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3882,7 +4037,7 @@ func (x *ListEnvironmentsResponse) String() string {
 func (*ListEnvironmentsResponse) ProtoMessage() {}
 
 func (x *ListEnvironmentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[50]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3895,7 +4050,7 @@ func (x *ListEnvironmentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEnvironmentsResponse.ProtoReflect.Descriptor instead.
 func (*ListEnvironmentsResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{50}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ListEnvironmentsResponse) GetEnvironments() []*Environment {
@@ -3924,7 +4079,7 @@ type Environment struct {
 
 func (x *Environment) Reset() {
 	*x = Environment{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[51]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3936,7 +4091,7 @@ func (x *Environment) String() string {
 func (*Environment) ProtoMessage() {}
 
 func (x *Environment) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[51]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3949,7 +4104,7 @@ func (x *Environment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Environment.ProtoReflect.Descriptor instead.
 func (*Environment) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{51}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Environment) GetName() string {
@@ -4005,7 +4160,7 @@ type RunEpisodeRequest struct {
 
 func (x *RunEpisodeRequest) Reset() {
 	*x = RunEpisodeRequest{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[52]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4017,7 +4172,7 @@ func (x *RunEpisodeRequest) String() string {
 func (*RunEpisodeRequest) ProtoMessage() {}
 
 func (x *RunEpisodeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[52]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4030,7 +4185,7 @@ func (x *RunEpisodeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunEpisodeRequest.ProtoReflect.Descriptor instead.
 func (*RunEpisodeRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{52}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *RunEpisodeRequest) GetCommand() isRunEpisodeRequest_Command {
@@ -4129,7 +4284,7 @@ type ResetEpisode struct {
 
 func (x *ResetEpisode) Reset() {
 	*x = ResetEpisode{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[53]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4141,7 +4296,7 @@ func (x *ResetEpisode) String() string {
 func (*ResetEpisode) ProtoMessage() {}
 
 func (x *ResetEpisode) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[53]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4154,7 +4309,7 @@ func (x *ResetEpisode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResetEpisode.ProtoReflect.Descriptor instead.
 func (*ResetEpisode) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{53}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *ResetEpisode) GetEnvironment() string {
@@ -4210,7 +4365,7 @@ type StepEpisode struct {
 
 func (x *StepEpisode) Reset() {
 	*x = StepEpisode{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[54]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4222,7 +4377,7 @@ func (x *StepEpisode) String() string {
 func (*StepEpisode) ProtoMessage() {}
 
 func (x *StepEpisode) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[54]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4235,7 +4390,7 @@ func (x *StepEpisode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StepEpisode.ProtoReflect.Descriptor instead.
 func (*StepEpisode) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{54}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *StepEpisode) GetAction() []byte {
@@ -4254,7 +4409,7 @@ type GetEpisodeState struct {
 
 func (x *GetEpisodeState) Reset() {
 	*x = GetEpisodeState{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[55]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4266,7 +4421,7 @@ func (x *GetEpisodeState) String() string {
 func (*GetEpisodeState) ProtoMessage() {}
 
 func (x *GetEpisodeState) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[55]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4279,7 +4434,7 @@ func (x *GetEpisodeState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEpisodeState.ProtoReflect.Descriptor instead.
 func (*GetEpisodeState) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{55}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{57}
 }
 
 // CloseEpisode ends the episode.
@@ -4291,7 +4446,7 @@ type CloseEpisode struct {
 
 func (x *CloseEpisode) Reset() {
 	*x = CloseEpisode{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[56]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4303,7 +4458,7 @@ func (x *CloseEpisode) String() string {
 func (*CloseEpisode) ProtoMessage() {}
 
 func (x *CloseEpisode) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[56]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4316,7 +4471,7 @@ func (x *CloseEpisode) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CloseEpisode.ProtoReflect.Descriptor instead.
 func (*CloseEpisode) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{56}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{58}
 }
 
 // RunEpisodeResponse answers one command.
@@ -4337,7 +4492,7 @@ type RunEpisodeResponse struct {
 
 func (x *RunEpisodeResponse) Reset() {
 	*x = RunEpisodeResponse{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[57]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4349,7 +4504,7 @@ func (x *RunEpisodeResponse) String() string {
 func (*RunEpisodeResponse) ProtoMessage() {}
 
 func (x *RunEpisodeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[57]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4362,7 +4517,7 @@ func (x *RunEpisodeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunEpisodeResponse.ProtoReflect.Descriptor instead.
 func (*RunEpisodeResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{57}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *RunEpisodeResponse) GetAnswer() isRunEpisodeResponse_Answer {
@@ -4463,7 +4618,7 @@ type Observation struct {
 
 func (x *Observation) Reset() {
 	*x = Observation{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[58]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4475,7 +4630,7 @@ func (x *Observation) String() string {
 func (*Observation) ProtoMessage() {}
 
 func (x *Observation) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[58]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4488,7 +4643,7 @@ func (x *Observation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Observation.ProtoReflect.Descriptor instead.
 func (*Observation) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{58}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Observation) GetEpisodeId() string {
@@ -4557,7 +4712,7 @@ type EpisodeState struct {
 
 func (x *EpisodeState) Reset() {
 	*x = EpisodeState{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[59]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4569,7 +4724,7 @@ func (x *EpisodeState) String() string {
 func (*EpisodeState) ProtoMessage() {}
 
 func (x *EpisodeState) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[59]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4582,7 +4737,7 @@ func (x *EpisodeState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeState.ProtoReflect.Descriptor instead.
 func (*EpisodeState) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{59}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *EpisodeState) GetEpisodeId() string {
@@ -4630,7 +4785,7 @@ type EpisodeClosed struct {
 
 func (x *EpisodeClosed) Reset() {
 	*x = EpisodeClosed{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[60]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4642,7 +4797,7 @@ func (x *EpisodeClosed) String() string {
 func (*EpisodeClosed) ProtoMessage() {}
 
 func (x *EpisodeClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[60]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4655,7 +4810,7 @@ func (x *EpisodeClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeClosed.ProtoReflect.Descriptor instead.
 func (*EpisodeClosed) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{60}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *EpisodeClosed) GetEpisodeId() string {
@@ -4699,7 +4854,7 @@ type EpisodeProblem struct {
 
 func (x *EpisodeProblem) Reset() {
 	*x = EpisodeProblem{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[61]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4711,7 +4866,7 @@ func (x *EpisodeProblem) String() string {
 func (*EpisodeProblem) ProtoMessage() {}
 
 func (x *EpisodeProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[61]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4724,7 +4879,7 @@ func (x *EpisodeProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EpisodeProblem.ProtoReflect.Descriptor instead.
 func (*EpisodeProblem) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{61}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *EpisodeProblem) GetReason() string {
@@ -4752,7 +4907,7 @@ type ValidateEnvironmentRequest struct {
 
 func (x *ValidateEnvironmentRequest) Reset() {
 	*x = ValidateEnvironmentRequest{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[62]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4764,7 +4919,7 @@ func (x *ValidateEnvironmentRequest) String() string {
 func (*ValidateEnvironmentRequest) ProtoMessage() {}
 
 func (x *ValidateEnvironmentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[62]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4777,7 +4932,7 @@ func (x *ValidateEnvironmentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateEnvironmentRequest.ProtoReflect.Descriptor instead.
 func (*ValidateEnvironmentRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{62}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *ValidateEnvironmentRequest) GetTarget() string {
@@ -4803,7 +4958,7 @@ type ValidateEnvironmentResponse struct {
 
 func (x *ValidateEnvironmentResponse) Reset() {
 	*x = ValidateEnvironmentResponse{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[63]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4815,7 +4970,7 @@ func (x *ValidateEnvironmentResponse) String() string {
 func (*ValidateEnvironmentResponse) ProtoMessage() {}
 
 func (x *ValidateEnvironmentResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[63]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4828,7 +4983,7 @@ func (x *ValidateEnvironmentResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ValidateEnvironmentResponse.ProtoReflect.Descriptor instead.
 func (*ValidateEnvironmentResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{63}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *ValidateEnvironmentResponse) GetStep() isValidateEnvironmentResponse_Step {
@@ -4887,7 +5042,7 @@ type EnvironmentReport struct {
 
 func (x *EnvironmentReport) Reset() {
 	*x = EnvironmentReport{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[64]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4899,7 +5054,7 @@ func (x *EnvironmentReport) String() string {
 func (*EnvironmentReport) ProtoMessage() {}
 
 func (x *EnvironmentReport) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[64]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4912,7 +5067,7 @@ func (x *EnvironmentReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnvironmentReport.ProtoReflect.Descriptor instead.
 func (*EnvironmentReport) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{64}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *EnvironmentReport) GetRules() []*EnvironmentRule {
@@ -4944,7 +5099,7 @@ type EnvironmentRule struct {
 
 func (x *EnvironmentRule) Reset() {
 	*x = EnvironmentRule{}
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[65]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4956,7 +5111,7 @@ func (x *EnvironmentRule) String() string {
 func (*EnvironmentRule) ProtoMessage() {}
 
 func (x *EnvironmentRule) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[65]
+	mi := &file_provenir_verifier_v1_verifier_service_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4969,7 +5124,7 @@ func (x *EnvironmentRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EnvironmentRule.ProtoReflect.Descriptor instead.
 func (*EnvironmentRule) Descriptor() ([]byte, []int) {
-	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{65}
+	return file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *EnvironmentRule) GetName() string {
@@ -5196,7 +5351,7 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bexpected\x18\x02 \x01(\tR\bexpected\x12\x1a\n" +
 	"\bobserved\x18\x03 \x01(\tR\bobserved\x12\x1c\n" +
-	"\tcontained\x18\x04 \x01(\bR\tcontained\"\xc5\x02\n" +
+	"\tcontained\x18\x04 \x01(\bR\tcontained\"\xaf\x03\n" +
 	"\x0eRunCodeRequest\x12#\n" +
 	"\blanguage\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18 R\blanguage\x12#\n" +
 	"\x06source\x18\x02 \x01(\fB\v\xbaH\bz\x06\x10\x01\x18\x80\x80@R\x06source\x12 \n" +
@@ -5205,7 +5360,19 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\targuments\x18\x04 \x03(\tB\b\xbaH\x05\x92\x01\x02\x10@R\targuments\x123\n" +
 	"\atimeout\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\atimeout\x12&\n" +
 	"\tmemory_mb\x18\x06 \x01(\rB\t\xbaH\x06*\x04\x18\x80\x80\x01R\bmemoryMb\x12B\n" +
-	"\x0fcompile_timeout\x18\a \x01(\v2\x19.google.protobuf.DurationR\x0ecompileTimeout\"\xaf\x02\n" +
+	"\x0fcompile_timeout\x18\a \x01(\v2\x19.google.protobuf.DurationR\x0ecompileTimeout\x12=\n" +
+	"\x05files\x18\b \x03(\v2\x1d.provenir.verifier.v1.RunFileB\b\xbaH\x05\x92\x01\x02\x10@R\x05files\x12)\n" +
+	"\vfetch_files\x18\t \x03(\tB\b\xbaH\x05\x92\x01\x02\x10@R\n" +
+	"fetchFiles\"O\n" +
+	"\aRunFile\x12\x1e\n" +
+	"\x04path\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\x80\x04R\x04path\x12$\n" +
+	"\acontent\x18\x02 \x01(\fB\n" +
+	"\xbaH\az\x05\x18\x80\x80\x80\x01R\acontent\"U\n" +
+	"\vFetchedFile\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x18\n" +
+	"\acontent\x18\x02 \x01(\fR\acontent\x12\x18\n" +
+	"\amissing\x18\x03 \x01(\tR\amissing\"\x8d\x03\n" +
 	"\x0fRunCodeResponse\x129\n" +
 	"\texecution\x18\x01 \x01(\v2\x1b.provenir.core.v1.ExecutionR\texecution\x12\x16\n" +
 	"\x06stdout\x18\x02 \x01(\fR\x06stdout\x12\x16\n" +
@@ -5213,7 +5380,9 @@ const file_provenir_verifier_v1_verifier_service_proto_rawDesc = "" +
 	"\bcompiled\x18\x04 \x01(\bR\bcompiled\x12-\n" +
 	"\x04wall\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x04wall\x12+\n" +
 	"\x03cpu\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x03cpu\x12'\n" +
-	"\rmax_rss_bytes\x18\a \x01(\x04H\x00R\vmaxRssBytes\x88\x01\x01B\x10\n" +
+	"\rmax_rss_bytes\x18\a \x01(\x04H\x00R\vmaxRssBytes\x88\x01\x01\x127\n" +
+	"\x05files\x18\b \x03(\v2!.provenir.verifier.v1.FetchedFileR\x05files\x12#\n" +
+	"\rcompile_limit\x18\t \x01(\tR\fcompileLimitB\x10\n" +
 	"\x0e_max_rss_bytes\"\x8c\x02\n" +
 	"\x17CheckReliabilityRequest\x126\n" +
 	"\x04spec\x18\x01 \x01(\v2\x1a.provenir.verifier.v1.SpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12+\n" +
@@ -5399,7 +5568,7 @@ func file_provenir_verifier_v1_verifier_service_proto_rawDescGZIP() []byte {
 	return file_provenir_verifier_v1_verifier_service_proto_rawDescData
 }
 
-var file_provenir_verifier_v1_verifier_service_proto_msgTypes = make([]protoimpl.MessageInfo, 68)
+var file_provenir_verifier_v1_verifier_service_proto_msgTypes = make([]protoimpl.MessageInfo, 70)
 var file_provenir_verifier_v1_verifier_service_proto_goTypes = []any{
 	(*Holdout)(nil),                     // 0: provenir.verifier.v1.Holdout
 	(*Candidate)(nil),                   // 1: provenir.verifier.v1.Candidate
@@ -5438,63 +5607,65 @@ var file_provenir_verifier_v1_verifier_service_proto_goTypes = []any{
 	(*IsolationLayer)(nil),              // 34: provenir.verifier.v1.IsolationLayer
 	(*IsolationProbe)(nil),              // 35: provenir.verifier.v1.IsolationProbe
 	(*RunCodeRequest)(nil),              // 36: provenir.verifier.v1.RunCodeRequest
-	(*RunCodeResponse)(nil),             // 37: provenir.verifier.v1.RunCodeResponse
-	(*CheckReliabilityRequest)(nil),     // 38: provenir.verifier.v1.CheckReliabilityRequest
-	(*CheckReliabilityResponse)(nil),    // 39: provenir.verifier.v1.CheckReliabilityResponse
-	(*CheckProgress)(nil),               // 40: provenir.verifier.v1.CheckProgress
-	(*ReliabilityReport)(nil),           // 41: provenir.verifier.v1.ReliabilityReport
-	(*Rate)(nil),                        // 42: provenir.verifier.v1.Rate
-	(*ReliabilityMode)(nil),             // 43: provenir.verifier.v1.ReliabilityMode
-	(*ReliabilityFailure)(nil),          // 44: provenir.verifier.v1.ReliabilityFailure
-	(*CheckRewardValidityRequest)(nil),  // 45: provenir.verifier.v1.CheckRewardValidityRequest
-	(*CheckRewardValidityResponse)(nil), // 46: provenir.verifier.v1.CheckRewardValidityResponse
-	(*RewardValidityReport)(nil),        // 47: provenir.verifier.v1.RewardValidityReport
-	(*RewardControl)(nil),               // 48: provenir.verifier.v1.RewardControl
-	(*ListEnvironmentsRequest)(nil),     // 49: provenir.verifier.v1.ListEnvironmentsRequest
-	(*ListEnvironmentsResponse)(nil),    // 50: provenir.verifier.v1.ListEnvironmentsResponse
-	(*Environment)(nil),                 // 51: provenir.verifier.v1.Environment
-	(*RunEpisodeRequest)(nil),           // 52: provenir.verifier.v1.RunEpisodeRequest
-	(*ResetEpisode)(nil),                // 53: provenir.verifier.v1.ResetEpisode
-	(*StepEpisode)(nil),                 // 54: provenir.verifier.v1.StepEpisode
-	(*GetEpisodeState)(nil),             // 55: provenir.verifier.v1.GetEpisodeState
-	(*CloseEpisode)(nil),                // 56: provenir.verifier.v1.CloseEpisode
-	(*RunEpisodeResponse)(nil),          // 57: provenir.verifier.v1.RunEpisodeResponse
-	(*Observation)(nil),                 // 58: provenir.verifier.v1.Observation
-	(*EpisodeState)(nil),                // 59: provenir.verifier.v1.EpisodeState
-	(*EpisodeClosed)(nil),               // 60: provenir.verifier.v1.EpisodeClosed
-	(*EpisodeProblem)(nil),              // 61: provenir.verifier.v1.EpisodeProblem
-	(*ValidateEnvironmentRequest)(nil),  // 62: provenir.verifier.v1.ValidateEnvironmentRequest
-	(*ValidateEnvironmentResponse)(nil), // 63: provenir.verifier.v1.ValidateEnvironmentResponse
-	(*EnvironmentReport)(nil),           // 64: provenir.verifier.v1.EnvironmentReport
-	(*EnvironmentRule)(nil),             // 65: provenir.verifier.v1.EnvironmentRule
-	nil,                                 // 66: provenir.verifier.v1.ExplainMathRequest.AtEntry
-	nil,                                 // 67: provenir.verifier.v1.RewardValidityReport.UnscoredEntry
-	(*Spec)(nil),                        // 68: provenir.verifier.v1.Spec
-	(*v1.BlobRef)(nil),                  // 69: provenir.core.v1.BlobRef
-	(*durationpb.Duration)(nil),         // 70: google.protobuf.Duration
-	(*v1.Verdict)(nil),                  // 71: provenir.core.v1.Verdict
-	(*v1.Measured)(nil),                 // 72: provenir.core.v1.Measured
-	(*v1.Scored)(nil),                   // 73: provenir.core.v1.Scored
-	(*v1.Unscored)(nil),                 // 74: provenir.core.v1.Unscored
-	(*structpb.Struct)(nil),             // 75: google.protobuf.Struct
-	(*v1.Execution)(nil),                // 76: provenir.core.v1.Execution
+	(*RunFile)(nil),                     // 37: provenir.verifier.v1.RunFile
+	(*FetchedFile)(nil),                 // 38: provenir.verifier.v1.FetchedFile
+	(*RunCodeResponse)(nil),             // 39: provenir.verifier.v1.RunCodeResponse
+	(*CheckReliabilityRequest)(nil),     // 40: provenir.verifier.v1.CheckReliabilityRequest
+	(*CheckReliabilityResponse)(nil),    // 41: provenir.verifier.v1.CheckReliabilityResponse
+	(*CheckProgress)(nil),               // 42: provenir.verifier.v1.CheckProgress
+	(*ReliabilityReport)(nil),           // 43: provenir.verifier.v1.ReliabilityReport
+	(*Rate)(nil),                        // 44: provenir.verifier.v1.Rate
+	(*ReliabilityMode)(nil),             // 45: provenir.verifier.v1.ReliabilityMode
+	(*ReliabilityFailure)(nil),          // 46: provenir.verifier.v1.ReliabilityFailure
+	(*CheckRewardValidityRequest)(nil),  // 47: provenir.verifier.v1.CheckRewardValidityRequest
+	(*CheckRewardValidityResponse)(nil), // 48: provenir.verifier.v1.CheckRewardValidityResponse
+	(*RewardValidityReport)(nil),        // 49: provenir.verifier.v1.RewardValidityReport
+	(*RewardControl)(nil),               // 50: provenir.verifier.v1.RewardControl
+	(*ListEnvironmentsRequest)(nil),     // 51: provenir.verifier.v1.ListEnvironmentsRequest
+	(*ListEnvironmentsResponse)(nil),    // 52: provenir.verifier.v1.ListEnvironmentsResponse
+	(*Environment)(nil),                 // 53: provenir.verifier.v1.Environment
+	(*RunEpisodeRequest)(nil),           // 54: provenir.verifier.v1.RunEpisodeRequest
+	(*ResetEpisode)(nil),                // 55: provenir.verifier.v1.ResetEpisode
+	(*StepEpisode)(nil),                 // 56: provenir.verifier.v1.StepEpisode
+	(*GetEpisodeState)(nil),             // 57: provenir.verifier.v1.GetEpisodeState
+	(*CloseEpisode)(nil),                // 58: provenir.verifier.v1.CloseEpisode
+	(*RunEpisodeResponse)(nil),          // 59: provenir.verifier.v1.RunEpisodeResponse
+	(*Observation)(nil),                 // 60: provenir.verifier.v1.Observation
+	(*EpisodeState)(nil),                // 61: provenir.verifier.v1.EpisodeState
+	(*EpisodeClosed)(nil),               // 62: provenir.verifier.v1.EpisodeClosed
+	(*EpisodeProblem)(nil),              // 63: provenir.verifier.v1.EpisodeProblem
+	(*ValidateEnvironmentRequest)(nil),  // 64: provenir.verifier.v1.ValidateEnvironmentRequest
+	(*ValidateEnvironmentResponse)(nil), // 65: provenir.verifier.v1.ValidateEnvironmentResponse
+	(*EnvironmentReport)(nil),           // 66: provenir.verifier.v1.EnvironmentReport
+	(*EnvironmentRule)(nil),             // 67: provenir.verifier.v1.EnvironmentRule
+	nil,                                 // 68: provenir.verifier.v1.ExplainMathRequest.AtEntry
+	nil,                                 // 69: provenir.verifier.v1.RewardValidityReport.UnscoredEntry
+	(*Spec)(nil),                        // 70: provenir.verifier.v1.Spec
+	(*v1.BlobRef)(nil),                  // 71: provenir.core.v1.BlobRef
+	(*durationpb.Duration)(nil),         // 72: google.protobuf.Duration
+	(*v1.Verdict)(nil),                  // 73: provenir.core.v1.Verdict
+	(*v1.Measured)(nil),                 // 74: provenir.core.v1.Measured
+	(*v1.Scored)(nil),                   // 75: provenir.core.v1.Scored
+	(*v1.Unscored)(nil),                 // 76: provenir.core.v1.Unscored
+	(*structpb.Struct)(nil),             // 77: google.protobuf.Struct
+	(*v1.Execution)(nil),                // 78: provenir.core.v1.Execution
 }
 var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
-	68, // 0: provenir.verifier.v1.Holdout.spec:type_name -> provenir.verifier.v1.Spec
-	69, // 1: provenir.verifier.v1.Candidate.blobs:type_name -> provenir.core.v1.BlobRef
+	70, // 0: provenir.verifier.v1.Holdout.spec:type_name -> provenir.verifier.v1.Spec
+	71, // 1: provenir.verifier.v1.Candidate.blobs:type_name -> provenir.core.v1.BlobRef
 	1,  // 2: provenir.verifier.v1.VerifyRequest.candidate:type_name -> provenir.verifier.v1.Candidate
-	68, // 3: provenir.verifier.v1.VerifyRequest.spec:type_name -> provenir.verifier.v1.Spec
-	70, // 4: provenir.verifier.v1.VerifyRequest.deadline:type_name -> google.protobuf.Duration
+	70, // 3: provenir.verifier.v1.VerifyRequest.spec:type_name -> provenir.verifier.v1.Spec
+	72, // 4: provenir.verifier.v1.VerifyRequest.deadline:type_name -> google.protobuf.Duration
 	0,  // 5: provenir.verifier.v1.VerifyRequest.holdout:type_name -> provenir.verifier.v1.Holdout
-	71, // 6: provenir.verifier.v1.VerifyResponse.verdict:type_name -> provenir.core.v1.Verdict
-	72, // 7: provenir.verifier.v1.VerifyResponse.measured:type_name -> provenir.core.v1.Measured
+	73, // 6: provenir.verifier.v1.VerifyResponse.verdict:type_name -> provenir.core.v1.Verdict
+	74, // 7: provenir.verifier.v1.VerifyResponse.measured:type_name -> provenir.core.v1.Measured
 	5,  // 8: provenir.verifier.v1.VerifyRolloutsRequest.open:type_name -> provenir.verifier.v1.OpenVerify
 	7,  // 9: provenir.verifier.v1.VerifyRolloutsRequest.items:type_name -> provenir.verifier.v1.VerifyItems
 	8,  // 10: provenir.verifier.v1.VerifyRolloutsRequest.group_end:type_name -> provenir.verifier.v1.GroupEnd
 	9,  // 11: provenir.verifier.v1.VerifyRolloutsRequest.cancel:type_name -> provenir.verifier.v1.CancelItem
-	68, // 12: provenir.verifier.v1.OpenVerify.spec:type_name -> provenir.verifier.v1.Spec
+	70, // 12: provenir.verifier.v1.OpenVerify.spec:type_name -> provenir.verifier.v1.Spec
 	0,  // 13: provenir.verifier.v1.OpenVerify.holdout:type_name -> provenir.verifier.v1.Holdout
-	70, // 14: provenir.verifier.v1.OpenVerify.deadline:type_name -> google.protobuf.Duration
+	72, // 14: provenir.verifier.v1.OpenVerify.deadline:type_name -> google.protobuf.Duration
 	6,  // 15: provenir.verifier.v1.VerifyItems.items:type_name -> provenir.verifier.v1.VerifyItem
 	11, // 16: provenir.verifier.v1.VerifyRolloutsResponse.opened:type_name -> provenir.verifier.v1.VerifyOpened
 	14, // 17: provenir.verifier.v1.VerifyRolloutsResponse.verdicts:type_name -> provenir.verifier.v1.VerdictItems
@@ -5502,91 +5673,93 @@ var file_provenir_verifier_v1_verifier_service_proto_depIdxs = []int32{
 	15, // 19: provenir.verifier.v1.VerifyRolloutsResponse.credit:type_name -> provenir.verifier.v1.VerifyCredit
 	16, // 20: provenir.verifier.v1.VerifyRolloutsResponse.reject:type_name -> provenir.verifier.v1.VerifyReject
 	15, // 21: provenir.verifier.v1.VerifyOpened.credit:type_name -> provenir.verifier.v1.VerifyCredit
-	72, // 22: provenir.verifier.v1.VerdictItem.measured:type_name -> provenir.core.v1.Measured
+	74, // 22: provenir.verifier.v1.VerdictItem.measured:type_name -> provenir.core.v1.Measured
 	13, // 23: provenir.verifier.v1.VerdictItem.summary:type_name -> provenir.verifier.v1.VerdictSummary
-	73, // 24: provenir.verifier.v1.VerdictSummary.scored:type_name -> provenir.core.v1.Scored
-	74, // 25: provenir.verifier.v1.VerdictSummary.unscored:type_name -> provenir.core.v1.Unscored
+	75, // 24: provenir.verifier.v1.VerdictSummary.scored:type_name -> provenir.core.v1.Scored
+	76, // 25: provenir.verifier.v1.VerdictSummary.unscored:type_name -> provenir.core.v1.Unscored
 	12, // 26: provenir.verifier.v1.VerdictItems.items:type_name -> provenir.verifier.v1.VerdictItem
 	1,  // 27: provenir.verifier.v1.VerifyBatchRequest.row:type_name -> provenir.verifier.v1.Candidate
-	68, // 28: provenir.verifier.v1.VerifyBatchRequest.spec:type_name -> provenir.verifier.v1.Spec
-	70, // 29: provenir.verifier.v1.VerifyBatchRequest.deadline:type_name -> google.protobuf.Duration
-	71, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
+	70, // 28: provenir.verifier.v1.VerifyBatchRequest.spec:type_name -> provenir.verifier.v1.Spec
+	72, // 29: provenir.verifier.v1.VerifyBatchRequest.deadline:type_name -> google.protobuf.Duration
+	73, // 30: provenir.verifier.v1.VerifyBatchResponse.verdict:type_name -> provenir.core.v1.Verdict
 	19, // 31: provenir.verifier.v1.VerifyBatchResponse.error:type_name -> provenir.verifier.v1.RowError
-	72, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
-	71, // 33: provenir.verifier.v1.VerifyBatchResponse.heldout:type_name -> provenir.core.v1.Verdict
-	75, // 34: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
+	74, // 32: provenir.verifier.v1.VerifyBatchResponse.measured:type_name -> provenir.core.v1.Measured
+	73, // 33: provenir.verifier.v1.VerifyBatchResponse.heldout:type_name -> provenir.core.v1.Verdict
+	77, // 34: provenir.verifier.v1.VerifierInfo.options_schema:type_name -> google.protobuf.Struct
 	21, // 35: provenir.verifier.v1.ListVerifiersResponse.verifiers:type_name -> provenir.verifier.v1.VerifierInfo
 	24, // 36: provenir.verifier.v1.SampleTasksResponse.tasks:type_name -> provenir.verifier.v1.Task
-	68, // 37: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
-	66, // 38: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
+	70, // 37: provenir.verifier.v1.SampleTasksResponse.spec:type_name -> provenir.verifier.v1.Spec
+	68, // 38: provenir.verifier.v1.ExplainMathRequest.at:type_name -> provenir.verifier.v1.ExplainMathRequest.AtEntry
 	29, // 39: provenir.verifier.v1.ParseToolCallsResponse.calls:type_name -> provenir.verifier.v1.ToolCall
 	33, // 40: provenir.verifier.v1.GetIsolationReportResponse.report:type_name -> provenir.verifier.v1.IsolationReport
 	34, // 41: provenir.verifier.v1.IsolationReport.layers:type_name -> provenir.verifier.v1.IsolationLayer
 	35, // 42: provenir.verifier.v1.IsolationReport.probes:type_name -> provenir.verifier.v1.IsolationProbe
-	70, // 43: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
-	70, // 44: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
-	76, // 45: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
-	70, // 46: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
-	70, // 47: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
-	68, // 48: provenir.verifier.v1.CheckReliabilityRequest.spec:type_name -> provenir.verifier.v1.Spec
-	40, // 49: provenir.verifier.v1.CheckReliabilityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
-	41, // 50: provenir.verifier.v1.CheckReliabilityResponse.report:type_name -> provenir.verifier.v1.ReliabilityReport
-	43, // 51: provenir.verifier.v1.ReliabilityReport.modes:type_name -> provenir.verifier.v1.ReliabilityMode
-	42, // 52: provenir.verifier.v1.ReliabilityReport.false_positive_rate:type_name -> provenir.verifier.v1.Rate
-	42, // 53: provenir.verifier.v1.ReliabilityReport.false_negative_rate:type_name -> provenir.verifier.v1.Rate
-	42, // 54: provenir.verifier.v1.ReliabilityMode.held:type_name -> provenir.verifier.v1.Rate
-	44, // 55: provenir.verifier.v1.ReliabilityMode.failures:type_name -> provenir.verifier.v1.ReliabilityFailure
-	68, // 56: provenir.verifier.v1.CheckRewardValidityRequest.spec:type_name -> provenir.verifier.v1.Spec
-	40, // 57: provenir.verifier.v1.CheckRewardValidityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
-	47, // 58: provenir.verifier.v1.CheckRewardValidityResponse.report:type_name -> provenir.verifier.v1.RewardValidityReport
-	48, // 59: provenir.verifier.v1.RewardValidityReport.controls:type_name -> provenir.verifier.v1.RewardControl
-	67, // 60: provenir.verifier.v1.RewardValidityReport.unscored:type_name -> provenir.verifier.v1.RewardValidityReport.UnscoredEntry
-	51, // 61: provenir.verifier.v1.ListEnvironmentsResponse.environments:type_name -> provenir.verifier.v1.Environment
-	53, // 62: provenir.verifier.v1.RunEpisodeRequest.reset:type_name -> provenir.verifier.v1.ResetEpisode
-	54, // 63: provenir.verifier.v1.RunEpisodeRequest.step:type_name -> provenir.verifier.v1.StepEpisode
-	55, // 64: provenir.verifier.v1.RunEpisodeRequest.state:type_name -> provenir.verifier.v1.GetEpisodeState
-	56, // 65: provenir.verifier.v1.RunEpisodeRequest.close:type_name -> provenir.verifier.v1.CloseEpisode
-	58, // 66: provenir.verifier.v1.RunEpisodeResponse.observation:type_name -> provenir.verifier.v1.Observation
-	59, // 67: provenir.verifier.v1.RunEpisodeResponse.state:type_name -> provenir.verifier.v1.EpisodeState
-	60, // 68: provenir.verifier.v1.RunEpisodeResponse.closed:type_name -> provenir.verifier.v1.EpisodeClosed
-	61, // 69: provenir.verifier.v1.RunEpisodeResponse.problem:type_name -> provenir.verifier.v1.EpisodeProblem
-	71, // 70: provenir.verifier.v1.EpisodeClosed.verdict:type_name -> provenir.core.v1.Verdict
-	40, // 71: provenir.verifier.v1.ValidateEnvironmentResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
-	64, // 72: provenir.verifier.v1.ValidateEnvironmentResponse.report:type_name -> provenir.verifier.v1.EnvironmentReport
-	65, // 73: provenir.verifier.v1.EnvironmentReport.rules:type_name -> provenir.verifier.v1.EnvironmentRule
-	2,  // 74: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
-	4,  // 75: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
-	17, // 76: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
-	20, // 77: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
-	23, // 78: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
-	26, // 79: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
-	28, // 80: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
-	31, // 81: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
-	36, // 82: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
-	38, // 83: provenir.verifier.v1.VerifierService.CheckReliability:input_type -> provenir.verifier.v1.CheckReliabilityRequest
-	45, // 84: provenir.verifier.v1.VerifierService.CheckRewardValidity:input_type -> provenir.verifier.v1.CheckRewardValidityRequest
-	49, // 85: provenir.verifier.v1.VerifierService.ListEnvironments:input_type -> provenir.verifier.v1.ListEnvironmentsRequest
-	52, // 86: provenir.verifier.v1.VerifierService.RunEpisode:input_type -> provenir.verifier.v1.RunEpisodeRequest
-	62, // 87: provenir.verifier.v1.VerifierService.ValidateEnvironment:input_type -> provenir.verifier.v1.ValidateEnvironmentRequest
-	3,  // 88: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
-	10, // 89: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
-	18, // 90: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
-	22, // 91: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
-	25, // 92: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
-	27, // 93: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
-	30, // 94: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
-	32, // 95: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
-	37, // 96: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
-	39, // 97: provenir.verifier.v1.VerifierService.CheckReliability:output_type -> provenir.verifier.v1.CheckReliabilityResponse
-	46, // 98: provenir.verifier.v1.VerifierService.CheckRewardValidity:output_type -> provenir.verifier.v1.CheckRewardValidityResponse
-	50, // 99: provenir.verifier.v1.VerifierService.ListEnvironments:output_type -> provenir.verifier.v1.ListEnvironmentsResponse
-	57, // 100: provenir.verifier.v1.VerifierService.RunEpisode:output_type -> provenir.verifier.v1.RunEpisodeResponse
-	63, // 101: provenir.verifier.v1.VerifierService.ValidateEnvironment:output_type -> provenir.verifier.v1.ValidateEnvironmentResponse
-	88, // [88:102] is the sub-list for method output_type
-	74, // [74:88] is the sub-list for method input_type
-	74, // [74:74] is the sub-list for extension type_name
-	74, // [74:74] is the sub-list for extension extendee
-	0,  // [0:74] is the sub-list for field type_name
+	72, // 43: provenir.verifier.v1.RunCodeRequest.timeout:type_name -> google.protobuf.Duration
+	72, // 44: provenir.verifier.v1.RunCodeRequest.compile_timeout:type_name -> google.protobuf.Duration
+	37, // 45: provenir.verifier.v1.RunCodeRequest.files:type_name -> provenir.verifier.v1.RunFile
+	78, // 46: provenir.verifier.v1.RunCodeResponse.execution:type_name -> provenir.core.v1.Execution
+	72, // 47: provenir.verifier.v1.RunCodeResponse.wall:type_name -> google.protobuf.Duration
+	72, // 48: provenir.verifier.v1.RunCodeResponse.cpu:type_name -> google.protobuf.Duration
+	38, // 49: provenir.verifier.v1.RunCodeResponse.files:type_name -> provenir.verifier.v1.FetchedFile
+	70, // 50: provenir.verifier.v1.CheckReliabilityRequest.spec:type_name -> provenir.verifier.v1.Spec
+	42, // 51: provenir.verifier.v1.CheckReliabilityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	43, // 52: provenir.verifier.v1.CheckReliabilityResponse.report:type_name -> provenir.verifier.v1.ReliabilityReport
+	45, // 53: provenir.verifier.v1.ReliabilityReport.modes:type_name -> provenir.verifier.v1.ReliabilityMode
+	44, // 54: provenir.verifier.v1.ReliabilityReport.false_positive_rate:type_name -> provenir.verifier.v1.Rate
+	44, // 55: provenir.verifier.v1.ReliabilityReport.false_negative_rate:type_name -> provenir.verifier.v1.Rate
+	44, // 56: provenir.verifier.v1.ReliabilityMode.held:type_name -> provenir.verifier.v1.Rate
+	46, // 57: provenir.verifier.v1.ReliabilityMode.failures:type_name -> provenir.verifier.v1.ReliabilityFailure
+	70, // 58: provenir.verifier.v1.CheckRewardValidityRequest.spec:type_name -> provenir.verifier.v1.Spec
+	42, // 59: provenir.verifier.v1.CheckRewardValidityResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	49, // 60: provenir.verifier.v1.CheckRewardValidityResponse.report:type_name -> provenir.verifier.v1.RewardValidityReport
+	50, // 61: provenir.verifier.v1.RewardValidityReport.controls:type_name -> provenir.verifier.v1.RewardControl
+	69, // 62: provenir.verifier.v1.RewardValidityReport.unscored:type_name -> provenir.verifier.v1.RewardValidityReport.UnscoredEntry
+	53, // 63: provenir.verifier.v1.ListEnvironmentsResponse.environments:type_name -> provenir.verifier.v1.Environment
+	55, // 64: provenir.verifier.v1.RunEpisodeRequest.reset:type_name -> provenir.verifier.v1.ResetEpisode
+	56, // 65: provenir.verifier.v1.RunEpisodeRequest.step:type_name -> provenir.verifier.v1.StepEpisode
+	57, // 66: provenir.verifier.v1.RunEpisodeRequest.state:type_name -> provenir.verifier.v1.GetEpisodeState
+	58, // 67: provenir.verifier.v1.RunEpisodeRequest.close:type_name -> provenir.verifier.v1.CloseEpisode
+	60, // 68: provenir.verifier.v1.RunEpisodeResponse.observation:type_name -> provenir.verifier.v1.Observation
+	61, // 69: provenir.verifier.v1.RunEpisodeResponse.state:type_name -> provenir.verifier.v1.EpisodeState
+	62, // 70: provenir.verifier.v1.RunEpisodeResponse.closed:type_name -> provenir.verifier.v1.EpisodeClosed
+	63, // 71: provenir.verifier.v1.RunEpisodeResponse.problem:type_name -> provenir.verifier.v1.EpisodeProblem
+	73, // 72: provenir.verifier.v1.EpisodeClosed.verdict:type_name -> provenir.core.v1.Verdict
+	42, // 73: provenir.verifier.v1.ValidateEnvironmentResponse.progress:type_name -> provenir.verifier.v1.CheckProgress
+	66, // 74: provenir.verifier.v1.ValidateEnvironmentResponse.report:type_name -> provenir.verifier.v1.EnvironmentReport
+	67, // 75: provenir.verifier.v1.EnvironmentReport.rules:type_name -> provenir.verifier.v1.EnvironmentRule
+	2,  // 76: provenir.verifier.v1.VerifierService.Verify:input_type -> provenir.verifier.v1.VerifyRequest
+	4,  // 77: provenir.verifier.v1.VerifierService.VerifyRollouts:input_type -> provenir.verifier.v1.VerifyRolloutsRequest
+	17, // 78: provenir.verifier.v1.VerifierService.VerifyBatch:input_type -> provenir.verifier.v1.VerifyBatchRequest
+	20, // 79: provenir.verifier.v1.VerifierService.ListVerifiers:input_type -> provenir.verifier.v1.ListVerifiersRequest
+	23, // 80: provenir.verifier.v1.VerifierService.SampleTasks:input_type -> provenir.verifier.v1.SampleTasksRequest
+	26, // 81: provenir.verifier.v1.VerifierService.ExplainMath:input_type -> provenir.verifier.v1.ExplainMathRequest
+	28, // 82: provenir.verifier.v1.VerifierService.ParseToolCalls:input_type -> provenir.verifier.v1.ParseToolCallsRequest
+	31, // 83: provenir.verifier.v1.VerifierService.GetIsolationReport:input_type -> provenir.verifier.v1.GetIsolationReportRequest
+	36, // 84: provenir.verifier.v1.VerifierService.RunCode:input_type -> provenir.verifier.v1.RunCodeRequest
+	40, // 85: provenir.verifier.v1.VerifierService.CheckReliability:input_type -> provenir.verifier.v1.CheckReliabilityRequest
+	47, // 86: provenir.verifier.v1.VerifierService.CheckRewardValidity:input_type -> provenir.verifier.v1.CheckRewardValidityRequest
+	51, // 87: provenir.verifier.v1.VerifierService.ListEnvironments:input_type -> provenir.verifier.v1.ListEnvironmentsRequest
+	54, // 88: provenir.verifier.v1.VerifierService.RunEpisode:input_type -> provenir.verifier.v1.RunEpisodeRequest
+	64, // 89: provenir.verifier.v1.VerifierService.ValidateEnvironment:input_type -> provenir.verifier.v1.ValidateEnvironmentRequest
+	3,  // 90: provenir.verifier.v1.VerifierService.Verify:output_type -> provenir.verifier.v1.VerifyResponse
+	10, // 91: provenir.verifier.v1.VerifierService.VerifyRollouts:output_type -> provenir.verifier.v1.VerifyRolloutsResponse
+	18, // 92: provenir.verifier.v1.VerifierService.VerifyBatch:output_type -> provenir.verifier.v1.VerifyBatchResponse
+	22, // 93: provenir.verifier.v1.VerifierService.ListVerifiers:output_type -> provenir.verifier.v1.ListVerifiersResponse
+	25, // 94: provenir.verifier.v1.VerifierService.SampleTasks:output_type -> provenir.verifier.v1.SampleTasksResponse
+	27, // 95: provenir.verifier.v1.VerifierService.ExplainMath:output_type -> provenir.verifier.v1.ExplainMathResponse
+	30, // 96: provenir.verifier.v1.VerifierService.ParseToolCalls:output_type -> provenir.verifier.v1.ParseToolCallsResponse
+	32, // 97: provenir.verifier.v1.VerifierService.GetIsolationReport:output_type -> provenir.verifier.v1.GetIsolationReportResponse
+	39, // 98: provenir.verifier.v1.VerifierService.RunCode:output_type -> provenir.verifier.v1.RunCodeResponse
+	41, // 99: provenir.verifier.v1.VerifierService.CheckReliability:output_type -> provenir.verifier.v1.CheckReliabilityResponse
+	48, // 100: provenir.verifier.v1.VerifierService.CheckRewardValidity:output_type -> provenir.verifier.v1.CheckRewardValidityResponse
+	52, // 101: provenir.verifier.v1.VerifierService.ListEnvironments:output_type -> provenir.verifier.v1.ListEnvironmentsResponse
+	59, // 102: provenir.verifier.v1.VerifierService.RunEpisode:output_type -> provenir.verifier.v1.RunEpisodeResponse
+	65, // 103: provenir.verifier.v1.VerifierService.ValidateEnvironment:output_type -> provenir.verifier.v1.ValidateEnvironmentResponse
+	90, // [90:104] is the sub-list for method output_type
+	76, // [76:90] is the sub-list for method input_type
+	76, // [76:76] is the sub-list for extension type_name
+	76, // [76:76] is the sub-list for extension extendee
+	0,  // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_provenir_verifier_v1_verifier_service_proto_init() }
@@ -5619,31 +5792,31 @@ func file_provenir_verifier_v1_verifier_service_proto_init() {
 		(*VerifyBatchResponse_Error)(nil),
 	}
 	file_provenir_verifier_v1_verifier_service_proto_msgTypes[27].OneofWrappers = []any{}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[37].OneofWrappers = []any{}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[39].OneofWrappers = []any{
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[39].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[41].OneofWrappers = []any{
 		(*CheckReliabilityResponse_Progress)(nil),
 		(*CheckReliabilityResponse_Report)(nil),
 	}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[46].OneofWrappers = []any{
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[48].OneofWrappers = []any{
 		(*CheckRewardValidityResponse_Progress)(nil),
 		(*CheckRewardValidityResponse_Report)(nil),
 	}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[47].OneofWrappers = []any{}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[48].OneofWrappers = []any{}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[52].OneofWrappers = []any{
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[49].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[50].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[54].OneofWrappers = []any{
 		(*RunEpisodeRequest_Reset_)(nil),
 		(*RunEpisodeRequest_Step)(nil),
 		(*RunEpisodeRequest_State)(nil),
 		(*RunEpisodeRequest_Close)(nil),
 	}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[57].OneofWrappers = []any{
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[59].OneofWrappers = []any{
 		(*RunEpisodeResponse_Observation)(nil),
 		(*RunEpisodeResponse_State)(nil),
 		(*RunEpisodeResponse_Closed)(nil),
 		(*RunEpisodeResponse_Problem)(nil),
 	}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[58].OneofWrappers = []any{}
-	file_provenir_verifier_v1_verifier_service_proto_msgTypes[63].OneofWrappers = []any{
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[60].OneofWrappers = []any{}
+	file_provenir_verifier_v1_verifier_service_proto_msgTypes[65].OneofWrappers = []any{
 		(*ValidateEnvironmentResponse_Progress)(nil),
 		(*ValidateEnvironmentResponse_Report)(nil),
 	}
@@ -5653,7 +5826,7 @@ func file_provenir_verifier_v1_verifier_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_verifier_v1_verifier_service_proto_rawDesc), len(file_provenir_verifier_v1_verifier_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   68,
+			NumMessages:   70,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
