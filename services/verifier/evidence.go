@@ -16,7 +16,17 @@ import (
 // finish makes the message of a verdict, with its evidence stored, and counts it. rollout is the digest of the rollout's
 // bytes; nil where there are none.
 func (s *Service) finish(v *verdict.Verdict, c *verdict.Candidate, by *catalog.Compiled, rollout []byte) (*corev1.Verdict, error) {
-	return s.finishAs(by.Name, v, c, by.Digest[:], rollout)
+	return s.finishAs(by.Name, v, c, s.digestOf(by, v), rollout)
+}
+
+// digestOf is the digest of the verifier that gave a verdict: the one that was registered, or what it has become.
+func (s *Service) digestOf(by *catalog.Compiled, v *verdict.Verdict) []byte {
+	if v.Has(catalog.VerifierChanged) {
+		if d, changed, err := by.Renew(s.compiled.env); err == nil && changed {
+			return d[:]
+		}
+	}
+	return by.Digest[:]
 }
 
 // finishAs is finish for a verdict of what is no compiled spec, as of an environment.

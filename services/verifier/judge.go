@@ -41,7 +41,7 @@ func (s *Service) judge(ctx context.Context, j *catalog.Compiled, c *verdict.Can
 	end(sp, out)
 	got := judged{verdict: out, measured: m}
 	if v.HeldOut != nil {
-		got.heldout = encode(v.HeldOut, c.ID, j.Digest[:], rolloutDigest)
+		got.heldout = encode(v.HeldOut, c.ID, s.digestOf(j, v.HeldOut), rolloutDigest)
 	}
 	return got, err
 }

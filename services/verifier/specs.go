@@ -41,7 +41,10 @@ func (c *compiledSpecs) get(m *verifierv1.Spec) (*catalog.Compiled, error) {
 	found := c.known[key]
 	c.mu.Unlock()
 	if found != nil {
-		return found, nil
+		// A spec that was compiled for another interpreter has another digest, and the runs that begin now get the new one.
+		if _, changed, err := found.Renew(c.env); err == nil && !changed {
+			return found, nil
+		}
 	}
 	s, err := specOf(m)
 	if err != nil {
@@ -56,8 +59,12 @@ func (c *compiledSpecs) get(m *verifierv1.Spec) (*catalog.Compiled, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.known[key] == nil {
+	if c.known[key] == nil || c.known[key] == found {
+		known := c.known[key] != nil
 		c.known[key] = made
+		if known {
+			return made, nil
+		}
 		if c.order = append(c.order, key); len(c.order) > maxCompiled {
 			delete(c.known, c.order[0])
 			c.order = c.order[1:]

@@ -130,7 +130,7 @@ func TestDigestKnowsTheInterpreter(t *testing.T) {
 	}
 	plain, both := parse("code"), spec.Spec{Name: "composite", Members: []spec.Spec{parse("math"), parse("code")}}
 	digest := func(s spec.Spec, id sandbox.Identity, err error) (*Compiled, [32]byte) {
-		c, e := Compile(s, Env{Code: "test", Sandbox: noRunner{}, Interpreter: func() (sandbox.Identity, error) { return id, err }})
+		c, e := Compile(s, Env{Code: "test", Sandbox: noRunner{}, Interpreter: func(bool) (sandbox.Identity, error) { return id, err }})
 		if e != nil {
 			t.Fatal(e)
 		}

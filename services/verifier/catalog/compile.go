@@ -32,6 +32,8 @@ type Compiled struct {
 	// Transient says that the interpreter could not be told, so that the digest is not the one that it will have with
 	// it: do not keep it. Its verdicts are unscored and say why.
 	Transient bool
+
+	interpreter *sandbox.Identity // for which it was compiled; nil where it runs no code
 }
 
 // Env is what judges need besides their spec.
@@ -39,8 +41,11 @@ type Env struct {
 	Code    string      // names the build
 	Sandbox code.Runner // nil where code cannot run
 	Dial    remote.Dial // nil where nobody else is asked
-	// Interpreter identifies what runs code: another Python answers otherwise. Nil where code cannot run.
-	Interpreter func() (sandbox.Identity, error)
+	// Interpreter identifies what runs code, with the packages that it may see: another Python answers otherwise. Nil where
+	// code cannot run.
+	Interpreter func(packages bool) (sandbox.Identity, error)
+
+	binary string // of the interpreter that a spec is compiled for
 }
 
 func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
@@ -50,7 +55,7 @@ func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
 		if err != nil {
 			return nil, err
 		}
-		return program{j}, nil
+		return program{j, env.binary}, nil
 	case name == remote.Name && env.Dial != nil:
 		return remote.New(path, v, env.Dial)
 	case entries[name].build == nil:
@@ -62,27 +67,48 @@ func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
 // Compile checks a spec and makes its judge. The error is a *spec.BadSpecError,
 // *spec.UnknownVerifierError, *spec.NotAvailableError or *spec.PatternError.
 func Compile(s spec.Spec, env Env) (*Compiled, error) {
+	code, packages := runsCode(&s)
+	var interpreter *sandbox.Identity
+	var unknown error
+	if env.Interpreter != nil && code {
+		var id sandbox.Identity
+		id, unknown = env.Interpreter(packages)
+		interpreter, env.binary = &id, id.Binary
+	}
 	judge, resolved, err := env.compile(s, s.Name, 0)
 	if err != nil {
 		return nil, err
 	}
-	c := &Compiled{Name: s.Name, Judge: judge, Spec: resolved, Cheap: !verdict.Waits(judge), Waits: verdict.Waits(judge)}
-	var interpreter *sandbox.Identity
-	if env.Interpreter != nil && runsCode(&resolved) {
-		id, err := env.Interpreter()
-		interpreter, c.Transient = &id, err != nil
-	}
+	c := &Compiled{Name: s.Name, Judge: judge, Spec: resolved, Cheap: !verdict.Waits(judge), Waits: verdict.Waits(judge), Transient: unknown != nil, interpreter: interpreter}
+	c.Digest, err = env.digest(&resolved, interpreter)
+	return c, err
+}
+
+func (env Env) digest(r *spec.Resolved, interpreter *sandbox.Identity) ([sha256.Size]byte, error) {
 	doc, err := json.Marshal(struct {
-		Spec        spec.Resolved     `json:"spec"`
+		Spec        *spec.Resolved    `json:"spec"`
 		Code        string            `json:"code"`
 		Revision    string            `json:"revision"`
 		Interpreter *sandbox.Identity `json:"interpreter,omitempty"`
-	}{resolved, env.Code, Revision, interpreter})
+	}{r, env.Code, Revision, interpreter})
 	if err != nil {
-		return nil, fmt.Errorf("digest of %s: %w", s.Name, err)
+		return [sha256.Size]byte{}, fmt.Errorf("digest of %s: %w", r.Name, err)
 	}
-	c.Digest = sha256.Sum256(doc)
-	return c, nil
+	return sha256.Sum256(doc), nil
+}
+
+// Renew is the digest of the verifier as the machine is now: its interpreter may have been replaced since it was compiled.
+// changed is false where it is what it was.
+func (c *Compiled) Renew(env Env) (digest [sha256.Size]byte, changed bool, err error) {
+	if c.interpreter == nil {
+		return c.Digest, false, nil
+	}
+	id, err := env.Interpreter(c.interpreter.Packages != "")
+	if err != nil || id == *c.interpreter {
+		return c.Digest, false, err
+	}
+	digest, err = env.digest(&c.Spec, &id)
+	return digest, true, err
 }
 
 // maxNesting bounds composites within composites.

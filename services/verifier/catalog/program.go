@@ -23,20 +23,27 @@ func wall(r *spec.Resolved) time.Duration {
 	return longest
 }
 
-func runsCode(r *spec.Resolved) bool {
-	if r.Name == code.Name {
-		return true
+// runsCode says whether a spec runs code, and whether that may see packages.
+func runsCode(s *spec.Spec) (runs, packages bool) {
+	if s.Name == code.Name {
+		runs = true
+		packages = s.Options["site_packages"] == true || s.Options["site_packages"] == "true"
 	}
-	for i := range r.Members {
-		if runsCode(&r.Members[i]) {
-			return true
-		}
+	for i := range s.Members {
+		r, p := runsCode(&s.Members[i])
+		runs, packages = runs || r, packages || p
 	}
-	return false
+	return runs, packages
 }
 
 // program is the verifier of code as a judge among the others.
-type program struct{ verifier *code.Verifier }
+type program struct {
+	verifier *code.Verifier
+	binary   string // SHA-256 of the interpreter that the verifier's digest names
+}
+
+// VerifierChanged is the finding of a verdict that another verifier gave than the one that was registered.
+const VerifierChanged = "verifier_changed"
 
 // Judge has no deadline but the job's own limits.
 func (p program) Judge(c *verdict.Candidate) verdict.Verdict {
@@ -54,6 +61,13 @@ func (p program) JudgeContext(ctx context.Context, c *verdict.Candidate) verdict
 		v.Execution = &verdict.Execution{
 			Tier: int(e.Tier), Language: e.Language, Interpreter: e.Interpreter, Limit: string(e.Limit), Tamper: e.Tamper,
 			TestsRun: e.TestsRun, TestsPassed: e.TestsPassed, Truncated: e.Truncated, ExitCode: e.ExitCode, Signal: e.Signal,
+		}
+		if e.Binary != "" && p.binary != "" && e.Binary != p.binary {
+			const detail = "the interpreter was replaced while the run was alive"
+			v.Note(VerifierChanged, verdict.Critical, detail)
+			if j.HeldOut != nil {
+				j.HeldOut.Note(VerifierChanged, verdict.Critical, detail)
+			}
 		}
 		v.Run = &verdict.Run{Stdout: j.Stdout, Stderr: j.Stderr, Wall: j.Usage.Wall, CPU: j.Usage.CPU, MaxRSS: j.Usage.MaxRSS}
 	}

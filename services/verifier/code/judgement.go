@@ -25,6 +25,7 @@ type Execution struct {
 	Tier        sandbox.Tier
 	Language    string
 	Interpreter string
+	Binary      string // SHA-256 of the interpreter that ran it; empty where none of Python's did
 	Limit       sandbox.Limit
 	Tamper      []string
 	TestsRun    int
@@ -162,7 +163,7 @@ var temporary = regexp.MustCompile(`/box/cc[A-Za-z0-9]{6}`)
 
 func (o *observed) execution(rows []sandbox.Row) *Execution {
 	e := &Execution{
-		Tier: o.result.Tier, Language: o.result.Language, Interpreter: o.result.Interpreter, Limit: o.result.Limit, Tamper: o.tamper,
+		Tier: o.result.Tier, Language: o.result.Language, Interpreter: o.result.Interpreter, Binary: o.result.Binary, Limit: o.result.Limit, Tamper: o.tamper,
 		TestsRun: len(rows), Truncated: o.result.Truncated, ExitCode: o.result.ExitCode, Signal: o.result.Signal,
 	}
 	for _, r := range rows {

@@ -32,6 +32,7 @@ func Descriptor() spec.Descriptor {
 			{Name: "rel", Type: spec.Number, Default: 1e-9, Min: 0, Max: 1, Doc: "relative tolerance of compare=float"},
 			{Name: "exit_code", Type: spec.Choice, Allowed: []string{"require", "ignore"}, Default: "require", Doc: "whether a program must end with 0"},
 			{Name: "objects", Type: spec.Choice, Allowed: []string{"reject", "flag"}, Default: "reject", Doc: "whether tests may compare two objects of the candidate's, which the candidate's own code decides"},
+			{Name: "site_packages", Type: spec.Flag, Default: false, Doc: "whether programs may import the packages of the interpreter's installation or virtual environment"},
 			{Name: "isolation", Type: spec.Choice, Allowed: []string{"auto", "namespaces", "gvisor"}, Default: "auto", Doc: "what stands between the job and the host"},
 			text.FieldsOption(),
 		},
@@ -41,7 +42,7 @@ func Descriptor() spec.Descriptor {
 // options are the descriptor's, read.
 type options struct {
 	task, language, entry, module, objects, isolation string
-	partial, exitCode                                 bool
+	partial, exitCode, sitePackages                   bool
 	compare                                           Comparison
 	limits                                            sandbox.Limits
 	fields                                            verdict.Fields
@@ -55,7 +56,7 @@ func readOptions(path string, v spec.Values) (options, error) {
 	number := func(name string) float64 { f, _ := v.Number(name); return f }
 	o := options{
 		task: v.String("task"), language: v.String("language"), entry: v.String("entry_point"), module: v.String("module"), objects: v.String("objects"),
-		isolation: v.String("isolation"), partial: v.String("partial") == "on", exitCode: v.String("exit_code") == "require",
+		isolation: v.String("isolation"), partial: v.String("partial") == "on", exitCode: v.String("exit_code") == "require", sitePackages: v.Flag("site_packages"),
 		compare: Comparison{v.String("compare"), number("abs"), number("rel")}, fields: text.FieldsOf(v),
 		limits: sandbox.Limits{
 			Wall: seconds("timeout"), CPU: seconds("cpu"), Memory: v.Int("memory_mb") << 20, Processes: int(v.Int("processes")), Files: int(v.Int("files")),
@@ -64,6 +65,9 @@ func readOptions(path string, v spec.Values) (options, error) {
 	}
 	if o.task != "stdio" && o.language != sandbox.Python {
 		return o, &spec.BadSpecError{Path: path, Field: "language", Value: o.language, Allowed: "python; other languages have task=stdio"}
+	}
+	if o.sitePackages && o.language != sandbox.Python {
+		return o, &spec.BadSpecError{Path: path, Field: "site_packages", Value: "true", Allowed: "false; only Python has packages here"}
 	}
 	if err := o.limits.Check(); err != nil {
 		return o, &spec.BadSpecError{Path: path, Field: "limits", Value: err.Error(), Allowed: "see the options' ranges"}

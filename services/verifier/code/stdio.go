@@ -11,7 +11,7 @@ import (
 func (v *Verifier) stdio(ctx context.Context, source string, t *task) (Judgement, error) {
 	o := &observed{}
 	for i, p := range t.pairs {
-		r, err := v.run.Run(ctx, sandbox.Job{Language: v.opt.language, Source: source, Stdin: []byte(p.stdin), Limits: v.opt.limits})
+		r, err := v.run.Run(ctx, v.job(source, []byte(p.stdin)))
 		if err != nil {
 			return Judgement{}, err
 		}
@@ -37,6 +37,11 @@ func (v *Verifier) stdio(ctx context.Context, source string, t *task) (Judgement
 		Verdict: o.score(&v.opt, o.rows, len(t.pairs)), Execution: o.execution(o.rows), Tests: o.rows,
 		Stdout: o.result.Stdout, Stderr: o.result.Stderr, Usage: o.result.Usage,
 	}, nil
+}
+
+// job is a run of the candidate's program by the spec's rules.
+func (v *Verifier) job(source string, stdin []byte) sandbox.Job {
+	return sandbox.Job{Language: v.opt.language, Source: source, Stdin: stdin, Limits: v.opt.limits, SitePackages: v.opt.sitePackages}
 }
 
 func (v *Verifier) compare(i int, r *sandbox.Result, want string) (row sandbox.Row, failed bool) {

@@ -120,7 +120,7 @@ func (v *Verifier) tests(ctx context.Context, source string, t *task) (Judgement
 
 // byGo asks the candidate for results and compares them here.
 func (v *Verifier) byGo(ctx context.Context, source string, t *task, p *plan) (*observed, error) {
-	s, load, err := v.run.Open(ctx, sandbox.Job{Source: source, Limits: v.opt.limits})
+	s, load, err := v.run.Open(ctx, v.job(source, nil))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +151,7 @@ func (v *Verifier) byGo(ctx context.Context, source string, t *task, p *plan) (*
 // byJudge lets a judge process run the tests.
 func (v *Verifier) byJudge(ctx context.Context, source string, t *task, p *plan) (*observed, error) {
 	suite := &sandbox.Suite{Mode: v.opt.task, Entry: t.entry, Module: v.opt.module, Objects: v.opt.objects, Tests: p.tests}
-	j, err := v.run.Judge(ctx, sandbox.Job{Source: source, Limits: v.opt.limits}, suite)
+	j, err := v.run.Judge(ctx, v.job(source, nil), suite)
 	if err != nil {
 		return nil, err
 	}

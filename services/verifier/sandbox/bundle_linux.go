@@ -28,16 +28,6 @@ for name,text in conf["files"]:
     exec(compile(text,"<provenir/"+name+".py>","exec"),m.__dict__)
 sys.modules["init"].main(conf)`
 
-// profile is a set of modules that a zygote has at hand. Each megabyte costs every job a fork's share, so lean is lean.
-type profile struct {
-	name    string
-	preload []string
-}
-
-var (
-	lean = profile{"lean", []string{"math", "re", "typing", "collections", "itertools", "functools", "heapq", "string", "bisect", "operator", "copy", "random"}}
-)
-
 // order is that in which the files need each other.
 var order = []string{"peer", "spawn", "candidate", "pytestlike", "suite", "collected", "runner", "judge", "program", "init"}
 
@@ -51,14 +41,12 @@ func bundle(p profile, landlock plain.Value, l layout) ([]byte, error) {
 		}
 		files = append(files, plain.Tuple{plain.Str(name), plain.Str(b)})
 	}
-	var preload plain.List
-	for _, m := range p.preload {
-		preload = append(preload, plain.Str(m))
-	}
 	number := func(name string, n int) plain.Pair { return plain.Pair{Key: plain.Str(name), Value: int64(n)} }
 	return plain.Append(nil, plain.Dict{
 		{Key: plain.Str("files"), Value: files},
-		{Key: plain.Str("preload"), Value: preload},
+		{Key: plain.Str("preload"), Value: strs(p.preload)},
+		{Key: plain.Str("heavy"), Value: strs(p.heavy)},
+		{Key: plain.Str("site"), Value: strs(p.site)},
 		{Key: plain.Str("landlock"), Value: landlock},
 		{Key: plain.Str("clone_flags"), Value: l.cloneFlags(unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC)},
 		{Key: plain.Str("judge_flags"), Value: l.cloneFlags(unix.CLONE_NEWPID)},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -168,11 +169,11 @@ func enable(base, want string) error {
 	if err != nil {
 		return fmt.Errorf("read the controllers of %s: %w", base, err)
 	}
-	if !contains(strings.Fields(string(b)), want) {
+	if !slices.Contains(strings.Fields(string(b)), want) {
 		return fmt.Errorf("version 2 does not offer %s to this process's group", want)
 	}
 	path := filepath.Join(base, "cgroup.subtree_control")
-	if b, err := os.ReadFile(path); err == nil && contains(strings.Fields(string(b)), want) {
+	if b, err := os.ReadFile(path); err == nil && slices.Contains(strings.Fields(string(b)), want) {
 		return nil
 	}
 	if err := os.WriteFile(path, []byte("+"+want), 0o644); err != nil {

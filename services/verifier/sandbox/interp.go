@@ -2,11 +2,14 @@ package sandbox
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -19,10 +22,15 @@ type Interpreter struct {
 	Base    string   `json:"base_prefix"`
 	Number  []int    `json:"number"`
 	Library []string `json:"library"`
+	Site    []string `json:"site"` // folders of packages, which jobs see with site_packages alone
+	Venv    string   `json:"-"`    // of a virtual environment; empty where there is none
+	Sum     string   `json:"-"`    // SHA-256 of the file
 }
 
-const ask = `import json,sys
-print(json.dumps({"executable":sys.executable,"version":sys.version.split("\n")[0],"prefix":sys.prefix,"base_prefix":sys.base_prefix,"number":list(sys.version_info[:3]),"library":sys.path}))`
+func (i *Interpreter) said() string { return i.Path + " " + i.Version }
+
+const ask = `import json,site,sys
+print(json.dumps({"executable":sys.executable,"version":sys.version.split("\n")[0],"prefix":sys.prefix,"base_prefix":sys.base_prefix,"number":list(sys.version_info[:3]),"library":sys.path,"site":site.getsitepackages()}))`
 
 // askInterpreter lets a Python tell of itself. What PATH finds may be a shim: the answer names the real one.
 func askInterpreter(ctx context.Context, path string) (*Interpreter, error) {
@@ -73,6 +81,9 @@ func vetted(ctx context.Context, path string, readable func(string) error) (*Int
 	if reason := i.refuse(os.Getenv("HOME")); reason != "" {
 		return nil, &LayoutError{i.Path, reason}
 	}
+	if err := i.readSite(path); err != nil {
+		return nil, err
+	}
 	for _, p := range append([]string{i.Path}, i.Library...) {
 		if _, err := os.Stat(p); os.IsNotExist(err) {
 			continue // sys.path names a zip that is seldom there
@@ -81,6 +92,11 @@ func vetted(ctx context.Context, path string, readable func(string) error) (*Int
 			return nil, &LayoutError{i.Path, "the sandbox's user cannot read " + p + ": " + err.Error()}
 		}
 	}
+	h := sha256.New()
+	if err := addFile(h, i.Path); err != nil {
+		return nil, &LayoutError{i.Path, err.Error()}
+	}
+	i.Sum = hex.EncodeToString(h.Sum(nil))
 	return i, nil
 }
 
@@ -90,14 +106,31 @@ func (i *Interpreter) refuse(home string) string {
 		return "version " + i.Version + ", want 3.9 or later"
 	}
 	for _, p := range []string{i.Prefix, i.Base} {
-		switch {
-		case p == "/" || p == "":
-			return "its prefix is the whole file system"
-		case p == home || p == "/root" || filepath.Dir(p) == "/home":
-			return "its prefix " + p + " is a home"
+		if reason := refusePrefix(p, home); reason != "" {
+			return reason
 		}
 	}
 	return ""
+}
+
+func refusePrefix(p, home string) string {
+	switch {
+	case p == "/" || p == "":
+		return "its prefix is the whole file system"
+	case p == home || p == "/root" || filepath.Dir(p) == "/home":
+		return "its prefix " + p + " is a home"
+	}
+	return ""
+}
+
+// with is a root in which a profile's packages are to be seen too.
+func (p rootPlan) with(site []string) rootPlan {
+	for _, dir := range site {
+		if !slices.ContainsFunc(p.Trees, func(tree string) bool { return dir == tree || strings.HasPrefix(dir, tree+"/") }) {
+			p.Trees = append(slices.Clone(p.Trees), dir)
+		}
+	}
+	return p
 }
 
 // plan is the root in which the interpreter runs. /usr is shown as a whole: the loader's libraries, shells and compilers
@@ -116,19 +149,14 @@ func (i *Interpreter) plan() rootPlan {
 			p.Trees = append(p.Trees, "/"+d)
 		}
 	}
-	for _, prefix := range []string{i.Base, i.Prefix} {
-		if prefix != "/usr" && !strings.HasPrefix(prefix, "/usr/") && !contains(p.Trees, prefix) {
+	prefixes := []string{i.Base, i.Prefix}
+	if i.Venv != "" && strings.HasPrefix(i.Path, i.Venv+"/") { // made with --copies: the interpreter itself is there
+		prefixes = append(prefixes, i.Venv)
+	}
+	for _, prefix := range prefixes {
+		if prefix != "/usr" && !strings.HasPrefix(prefix, "/usr/") && !slices.Contains(p.Trees, prefix) {
 			p.Trees = append(p.Trees, prefix)
 		}
 	}
 	return p
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

@@ -9,9 +9,13 @@ type Job struct {
 	Argv     []string // after the program's name
 	Stdin    []byte
 	Limits   Limits
-	Files    []File        // put into /box before it starts, and before it is compiled
-	Fetch    []string      // paths below /box that are read when it has ended
-	Compile  time.Duration // wall time of compiling; 0 is 10 s
+
+	// SitePackages lets Python see the packages of its installation or virtual environment.
+	SitePackages bool
+
+	Files   []File        // put into /box before it starts, and before it is compiled
+	Fetch   []string      // paths below /box that are read when it has ended
+	Compile time.Duration // wall time of compiling; 0 is 10 s
 }
 
 // Python is the language that the zygote speaks.

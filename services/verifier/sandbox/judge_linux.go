@@ -45,6 +45,14 @@ func (s *Suite) digest() string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
+func (s *Suite) sources() []string {
+	out := make([]string, len(s.Tests))
+	for i, t := range s.Tests {
+		out[i] = t.Source
+	}
+	return out
+}
+
 // hire starts a judge with a suite and does not wait until it has read it.
 func (s *slot) hire(suite *Suite, digest string) (*judge, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
@@ -141,7 +149,7 @@ func (p *Pool) Judge(ctx context.Context, job Job, suite *Suite) (Judged, error)
 		return Judged{}, ErrJudge // its socket to a candidate is the host's, and ends at once there
 	}
 	digest := suite.digest()
-	s, m, err := p.ready(ctx, digest)
+	s, m, err := p.ready(ctx, digest, &job, suite.sources()...)
 	if err != nil {
 		return Judged{}, err
 	}

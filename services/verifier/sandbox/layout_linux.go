@@ -35,7 +35,7 @@ func (p *Pool) layouts() []layout {
 }
 
 // arrange makes a machine of what was found, for one layout.
-func (p *Pool) arrange(i *Interpreter, l layout) (*machine, error) {
+func (p *Pool) arrange(i *Interpreter, l layout) *machine {
 	m := &machine{interpreter: i, root: i.plan(), layout: l}
 	switch {
 	case l.gvisor != nil:
@@ -55,9 +55,7 @@ func (p *Pool) arrange(i *Interpreter, l layout) (*machine, error) {
 	default:
 		m.tier, m.noGroups, m.groupsOff = T0, "not used below T2", true
 	}
-	var err error
-	m.bundle, err = bundle(lean, landlockConf(m.landlock, &m.root), l)
-	return m, err
+	return m
 }
 
 // settle finds the best layout that the machine bears out, and says so. Only AllowUnsandboxed makes it look below T2.
@@ -65,10 +63,7 @@ func (p *Pool) settle(ctx context.Context) (*Report, error) {
 	var first *Report
 	var why []Layer
 	for _, l := range p.layouts() {
-		m, err := p.adopt(l)
-		if err != nil {
-			return nil, err
-		}
+		m := p.adopt(l)
 		r, err := p.observe(ctx, m)
 		if err != nil {
 			return nil, fmt.Errorf("test the isolation: %w", err)
@@ -99,15 +94,11 @@ func (t Tier) least() Tier {
 }
 
 // adopt makes a layout the pool's.
-func (p *Pool) adopt(l layout) (*machine, error) {
+func (p *Pool) adopt(l layout) *machine {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	m, err := p.arrange(p.machine.interpreter, l)
-	if err != nil {
-		return nil, err
-	}
-	p.machine = m
-	return m, nil
+	p.machine = p.arrange(p.machine.interpreter, l)
+	return p.machine
 }
 
 // innerGroups is the folder of control groups that the zygote finds in a kernel of its own; empty on the host's, where Go

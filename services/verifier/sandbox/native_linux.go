@@ -69,7 +69,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	if files != nil {
 		defer files.Close()
 	}
-	s, m, err := p.ready(ctx, "")
+	s, m, err := p.ready(ctx, "", &Job{})
 	if err != nil {
 		return Result{}, err
 	}
@@ -87,7 +87,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	failed, _ := io.ReadAll(io.LimitReader(r.proc.conn.f, 200)) // ends at once: the socket closes when the program starts
 	r.proc.await()
 	res, o, err := r.end()
-	res.Language, res.Interpreter = l.name, ""
+	res.Language, res.Interpreter, res.Binary = l.name, "", ""
 	if err == nil && len(failed) > 0 && res.Limit == NoLimit && l.compile == nil { // a source can make a program that does not start
 		return Result{}, fmt.Errorf("%w: start %s: %s", ErrSandbox, l.run[0], failed)
 	}
@@ -104,7 +104,7 @@ func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byt
 	if b := p.binaries.get(key); b != nil {
 		return b, nil, nil
 	}
-	s, m, err := p.ready(ctx, "")
+	s, m, err := p.ready(ctx, "", &Job{})
 	if err != nil {
 		return nil, nil, err
 	}

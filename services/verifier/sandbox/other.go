@@ -52,6 +52,12 @@ func (p *Pool) Judge(ctx context.Context, _ Job, _ *Suite) (Judged, error) {
 // Identity refuses.
 func (p *Pool) Identity(ctx context.Context) (Identity, error) { return Identity{}, p.refuse(ctx) }
 
+// Binary refuses.
+func (p *Pool) Binary(ctx context.Context) (string, error) { return "", p.refuse(ctx) }
+
+// Packages refuses.
+func (p *Pool) Packages(ctx context.Context) (string, error) { return "", p.refuse(ctx) }
+
 // GVisor refuses as p does.
 func (p *Pool) GVisor() (*Pool, error) { return p, nil }
 

@@ -25,6 +25,7 @@ type Pool struct {
 	mu      sync.Mutex
 	idle    []*slot
 	machine *machine // what was found out at the first job
+	stamp   stamp    // of the interpreter's file
 	closed  bool
 	wg      sync.WaitGroup
 
@@ -38,7 +39,6 @@ type Pool struct {
 type machine struct {
 	interpreter *Interpreter
 	root        rootPlan
-	bundle      []byte
 	layout      layout
 	broken      error // why the layout cannot be started here at all
 	landlock    int
@@ -67,26 +67,25 @@ func New(cfg Config, d Deps) (*Pool, error) {
 	return p, nil
 }
 
-// look finds out what the machine has, once. An error is kept for nobody: the next job looks again.
+// look finds out what the machine has, once; an interpreter that was replaced since is looked at again. An error is kept for nobody: the next job looks again.
 func (p *Pool) look(ctx context.Context) (*machine, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.machine != nil {
-		return p.machine, nil
-	}
 	if p.closed {
 		return nil, ErrClosed
+	}
+	if p.machine != nil {
+		return p.current(ctx)
 	}
 	i, err := discover(ctx, p.cfg.Python, readableBySandbox)
 	if err != nil {
 		return nil, err
 	}
-	m, err := p.arrange(i, p.layouts()[0])
-	if err != nil {
-		return nil, err
+	if p.stamp, err = stampOf(i.Path); err != nil {
+		return nil, &LayoutError{i.Path, err.Error()}
 	}
-	p.machine = m
-	return m, nil
+	p.machine = p.arrange(i, p.layouts()[0])
+	return p.machine, nil
 }
 
 func (p *Pool) lookForGroups(m *machine) {
@@ -145,8 +144,8 @@ func (p *Pool) give(s *slot) {
 	p.free <- struct{}{}
 }
 
-// ready gives a slot with a living zygote.
-func (p *Pool) ready(ctx context.Context, suite string) (*slot, *machine, error) {
+// ready gives a slot with a living zygote for a job and the sources of its judge, if it has one.
+func (p *Pool) ready(ctx context.Context, suite string, j *Job, more ...string) (*slot, *machine, error) {
 	r, err := p.Report(ctx) // the first job waits for the self-test, which may change the layout
 	if err != nil {
 		return nil, nil, err
@@ -158,11 +157,15 @@ func (p *Pool) ready(ctx context.Context, suite string) (*slot, *machine, error)
 	if r.Tier < p.cfg.MinTier {
 		return nil, nil, &IsolationError{r}
 	}
+	profile, err := m.interpreter.choose(j, more...)
+	if err != nil {
+		return nil, nil, err
+	}
 	s, err := p.take(ctx, suite)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.warm(ctx, m); err != nil {
+	if err := s.warm(ctx, m, profile); err != nil {
 		p.give(s)
 		return nil, nil, err
 	}
@@ -192,7 +195,7 @@ func (p *Pool) abandon() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, s := range p.idle {
-		s.retire()
+		s.retireAll()
 		if err := s.dropGroups(); err != nil {
 			p.deps.Log.Warn("a control group is left; the next start of a sandbox takes it away", "error", err.Error())
 		}

@@ -140,13 +140,6 @@ func (p *proc) meet(g *jobGroup) error {
 
 // params are a job's as spawn.py reads them.
 func (l *launch) params(grouped bool) plain.Value {
-	strs := func(list []string) plain.List {
-		out := make(plain.List, len(list))
-		for i, s := range list {
-			out[i] = plain.Str(s)
-		}
-		return out
-	}
 	env := plain.Dict{}
 	for _, e := range l.env {
 		k, v, _ := strings.Cut(e, "=")
@@ -164,6 +157,14 @@ func (l *launch) params(grouped bool) plain.Value {
 		{Key: plain.Str("processes"), Value: int64(l.limits.Processes)},
 		{Key: plain.Str("limits"), Value: l.rlimits(grouped)},
 	}
+}
+
+func strs(list []string) plain.List {
+	out := make(plain.List, len(list))
+	for i, s := range list {
+		out[i] = plain.Str(s)
+	}
+	return out
 }
 
 // command is what is executed: a program lies in /run, or in the job's folder where it has no /run of its own.

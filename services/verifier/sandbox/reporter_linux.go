@@ -15,12 +15,18 @@ import (
 // Report says what the machine offers, from programs that were really run. The first call runs them; later ones repeat what
 // was seen.
 func (p *Pool) Report(ctx context.Context) (*Report, error) {
-	if _, err := p.look(ctx); err != nil {
+	m, err := p.look(ctx)
+	if err != nil {
 		return nil, err
 	}
 	p.reporting.Lock()
 	defer p.reporting.Unlock()
 	if p.report != nil {
+		if said := m.interpreter.said(); p.report.Interpreters[0] != said { // what isolates is the same
+			r := *p.report
+			r.Interpreters = []string{said}
+			p.report = &r
+		}
 		return p.report, nil
 	}
 	r, err := p.settle(ctx)
@@ -33,7 +39,7 @@ func (p *Pool) Report(ctx context.Context) (*Report, error) {
 
 // observe tries one layout.
 func (p *Pool) observe(ctx context.Context, m *machine) (*Report, error) {
-	r := &Report{MinTier: p.cfg.MinTier, Kernel: kernel(), CgroupMode: "none", Interpreters: []string{m.interpreter.Path + " " + m.interpreter.Version}}
+	r := &Report{MinTier: p.cfg.MinTier, Kernel: kernel(), CgroupMode: "none", Interpreters: []string{m.interpreter.said()}}
 	if m.groups != nil {
 		r.CgroupMode = m.groups.mode
 	}
@@ -78,7 +84,7 @@ func (p *Pool) try(ctx context.Context, m *machine, r *Report) (started, err err
 		if err != nil {
 			return nil, err
 		}
-		if err := s.warm(ctx, m); err != nil {
+		if err := s.warm(ctx, m, lean); err != nil {
 			p.give(s)
 			if ctx.Err() != nil {
 				return nil, err

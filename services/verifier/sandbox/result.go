@@ -18,6 +18,7 @@ type Result struct {
 	Tier           Tier
 	Language       string
 	Interpreter    string // version as the interpreter tells it
+	Binary         string // SHA-256 of the interpreter's file; empty where no Python ran the program
 }
 
 // Usage is what a job took; it differs on every repeat.

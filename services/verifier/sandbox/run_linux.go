@@ -36,7 +36,7 @@ func (p *Pool) Run(ctx context.Context, j Job) (Result, error) {
 }
 
 func (p *Pool) script(ctx context.Context, j Job) (Result, error) {
-	s, m, err := p.ready(ctx, "")
+	s, m, err := p.ready(ctx, "", &j)
 	if err != nil {
 		return Result{}, err
 	}

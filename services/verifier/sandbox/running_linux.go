@@ -136,7 +136,7 @@ func (r *running) end() (Result, observed, error) {
 	o := observed{killed: r.proc.why(), cpu: notice.cpu, cpuLimit: cpuSeconds(r.limits.CPU), output: r.out.over()}
 	res := Result{
 		Stdout: r.out.kept, Truncated: r.out.truncated(), Leftover: r.left, Tier: r.machine.tier,
-		Interpreter: r.machine.interpreter.Version, Usage: Usage{Wall: wall, CPU: notice.cpu, MaxRSS: notice.maxRSS},
+		Interpreter: r.machine.interpreter.Version, Binary: r.machine.interpreter.Sum, Usage: Usage{Wall: wall, CPU: notice.cpu, MaxRSS: notice.maxRSS},
 	}
 	if r.err != nil {
 		res.Stderr = r.err.kept

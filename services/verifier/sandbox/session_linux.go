@@ -19,7 +19,7 @@ func (p *Pool) Open(ctx context.Context, j Job) (*Session, Load, error) {
 	if err := j.Limits.Check(); err != nil {
 		return nil, Load{}, fmt.Errorf("%w: %w", ErrLimits, err)
 	}
-	s, m, err := p.ready(ctx, "")
+	s, m, err := p.ready(ctx, "", &j)
 	if err != nil {
 		return nil, Load{}, err
 	}

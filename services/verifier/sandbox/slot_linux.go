@@ -13,8 +13,10 @@ type slot struct {
 	pool  *Pool
 	index int
 
-	zygote    *zygote
-	candidate *jobGroup // nil below T3
+	zygote    *zygote            // of the profile in use
+	parked    map[string]*zygote // of other profiles
+	machine   *machine           // for which the zygotes were started
+	candidate *jobGroup          // nil below T3
 	judging   *jobGroup
 	judge     *judge // kept for the next job with the same tests
 	null      *os.File
@@ -22,8 +24,13 @@ type slot struct {
 	since     int    // jobs since the zygote's size was looked at
 }
 
-// warm makes sure that there is a fresh enough zygote.
-func (s *slot) warm(ctx context.Context, m *machine) error {
+// warm makes sure that there is a fresh enough zygote of a profile.
+func (s *slot) warm(ctx context.Context, m *machine, p profile) error {
+	if s.machine != m { // another layout, or another interpreter
+		s.retireAll()
+		s.machine = m
+	}
+	s.change(p.name)
 	if s.zygote != nil && (!s.zygote.alive() || s.zygote.jobs >= s.pool.cfg.Recycle || s.swollen()) {
 		s.retire()
 	}
@@ -55,7 +62,7 @@ func (s *slot) warm(ctx context.Context, m *machine) error {
 			return fmt.Errorf("%w: %w", ErrSandbox, err)
 		}
 	}
-	z, err := startZygote(ctx, sandboxUID(s.index), m)
+	z, err := startZygote(ctx, sandboxUID(s.index), m, p)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrSandbox, err)
 	}
@@ -63,12 +70,26 @@ func (s *slot) warm(ctx context.Context, m *machine) error {
 	return nil
 }
 
-// stage0 is how a zygote starts on this machine.
-func (m *machine) stage0() stage0 {
+// change takes the zygote of a profile, if the slot has one, and keeps the other for later.
+func (s *slot) change(name string) {
+	if s.zygote == nil || s.zygote.name != name {
+		if s.parked == nil {
+			s.parked = map[string]*zygote{}
+		}
+		if s.zygote != nil {
+			s.parked[s.zygote.name] = s.zygote
+		}
+		s.zygote = s.parked[name]
+		delete(s.parked, name)
+	}
+}
+
+// stage0 is how a zygote of a profile starts on this machine.
+func (m *machine) stage0(p profile) stage0 {
 	return stage0{
-		Root: m.root, Path: m.interpreter.Path,
+		Root: m.root.with(p.site), Path: m.interpreter.Path,
 		Argv: []string{"python3", "-I", "-S", "-B", "-X", "utf8", "-c", bootstrap},
-		Env:  jobEnv(),
+		Env:  append(jobEnv(), p.env...),
 	}
 }
 
@@ -96,6 +117,15 @@ func (s *slot) retire() {
 		s.zygote.close()
 		s.zygote = nil
 	}
+}
+
+// retireAll ends the zygotes of all profiles.
+func (s *slot) retireAll() {
+	s.retire()
+	for _, z := range s.parked {
+		z.close()
+	}
+	s.parked = nil
 }
 
 func (s *slot) dropGroups() error {

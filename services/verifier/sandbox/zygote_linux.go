@@ -32,6 +32,7 @@ type exitNotice struct {
 type zygote struct {
 	cmd    *exec.Cmd
 	layout layout
+	name   string // of its profile
 	ctl    *os.File
 	swept  func() // takes away what a sandbox of gVisor keeps on disk; nil elsewhere
 	stderr *tail
@@ -48,7 +49,7 @@ type zygote struct {
 }
 
 // startZygote makes a sandbox for jobs and the interpreter in it.
-func startZygote(ctx context.Context, uid int, m *machine) (*zygote, error) {
+func startZygote(ctx context.Context, uid int, m *machine, p profile) (*zygote, error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("make a control socket: %w", err)
@@ -59,9 +60,9 @@ func startZygote(ctx context.Context, uid int, m *machine) (*zygote, error) {
 		unix.Close(fds[0])
 		return nil, err
 	}
-	z := &zygote{layout: m.layout, ctl: os.NewFile(uintptr(fds[0]), "control"), stderr: &tail{}, dead: make(chan struct{}), ready: make(chan struct{}),
+	z := &zygote{layout: m.layout, name: p.name, ctl: os.NewFile(uintptr(fds[0]), "control"), stderr: &tail{}, dead: make(chan struct{}), ready: make(chan struct{}),
 		waiting: map[uint64]chan exitNotice{}, failed: map[uint64]string{}}
-	if err := z.launch(uid, m, child); err != nil {
+	if err := z.launch(uid, m, p, child); err != nil {
 		z.ctl.Close()
 		z.sweep()
 		return nil, err
@@ -83,13 +84,18 @@ func startZygote(ctx context.Context, uid int, m *machine) (*zygote, error) {
 }
 
 // launch starts the process. It finds its control socket at descriptor 3, the plan of stage 0 at 4 and the bundle at 5.
-func (z *zygote) launch(uid int, m *machine, control *os.File) error {
-	plan, err := json.Marshal(m.stage0())
+func (z *zygote) launch(uid int, m *machine, p profile, control *os.File) error {
+	s := m.stage0(p)
+	plan, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	inside, err := bundle(p, landlockConf(m.landlock, &s.Root), m.layout)
 	if err != nil {
 		return err
 	}
 	files := []*os.File{control}
-	for _, b := range [][]byte{plan, m.bundle} {
+	for _, b := range [][]byte{plan, inside} {
 		f, err := sealed("provenir", b)
 		if err != nil {
 			return err
@@ -99,7 +105,7 @@ func (z *zygote) launch(uid int, m *machine, control *os.File) error {
 	}
 	switch {
 	case m.layout.gvisor != nil:
-		if z.cmd, z.swept, err = m.layout.gvisor.command(m.stage0()); err != nil {
+		if z.cmd, z.swept, err = m.layout.gvisor.command(s); err != nil {
 			return err
 		}
 	case m.layout.namespaces:
@@ -108,7 +114,6 @@ func (z *zygote) launch(uid int, m *machine, control *os.File) error {
 		z.cmd.Env = []string{"GOMAXPROCS=1"}
 		z.cmd.SysProcAttr = namespaces(uid)
 	default:
-		s := m.stage0()
 		z.cmd = &exec.Cmd{Path: s.Path, Args: s.Argv, Env: s.Env, SysProcAttr: sharing(uid)}
 	}
 	z.cmd.Dir, z.cmd.Stderr, z.cmd.ExtraFiles = "/", z.stderr, files

@@ -168,8 +168,14 @@ class Zygote:
 
 
 def main(conf):
+    sys.path += conf["site"]
     for module in conf["preload"]:
         __import__(module)
+    for module in conf["heavy"]:
+        try:
+            __import__(module)
+        except Exception:  # a job that wants it is told why by its own import
+            pass
     modules = {name: sys.modules[name] for name in OWN if name in sys.modules}
     for name in modules:
         del sys.modules[name]  # a candidate's import of that name is its own
