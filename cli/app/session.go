@@ -64,13 +64,13 @@ func loopback(addr string) error {
 	return nil
 }
 
-// uidLength is the number of characters of a run's uid.
-const uidLength = 26
+// UIDLength is the number of characters of a run's uid.
+const UIDLength = 26
 
 // RunUID gives the uid of a run that a person named: a uid, an unambiguous prefix of one, or @last. The mesh must have the
 // orchestrator, except for a whole uid, which is taken as it is: its run may have been deleted and its ledger not.
 func (s *Session) RunUID(ctx context.Context, name string) (string, error) {
-	if len(name) == uidLength {
+	if len(name) == UIDLength {
 		return name, nil
 	}
 	got, err := orchestratorv1.NewOrchestratorServiceClient(s.Conn).GetRun(ctx, &orchestratorv1.GetRunRequest{Run: name})

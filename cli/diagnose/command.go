@@ -100,7 +100,7 @@ func (o *options) subject(args []string) error {
 	case o.in != "":
 		o.fromLog = true
 		return nil
-	case len(args) == 1 && (len(args[0]) == 26 || notNumber(args[0])):
+	case len(args) == 1 && (len(args[0]) == app.UIDLength || notNumber(args[0])):
 		o.runName, o.ofRuns = args[0], true
 		if len(o.anomalies) > 0 {
 			return errors.New("--anomaly goes with rewards: a run has its own incidents")
@@ -127,8 +127,8 @@ func notNumber(word string) bool {
 
 func (o *options) run(ctx context.Context, a *app.App) error {
 	roles := []mesh.Role{mesh.Recorder}
-	if o.ofRuns {
-		roles = append(roles, mesh.Orchestrator)
+	if o.ofRuns && len(o.runName) != app.UIDLength {
+		roles = mesh.Roles() // the orchestrator knows which run is meant, and does not start without the others
 	}
 	var log []logRow
 	if o.fromLog {

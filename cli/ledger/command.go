@@ -2,6 +2,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,13 +15,14 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/provenir/provenir/cli/app"
+	"github.com/provenir/provenir/internal/idgen"
 	led "github.com/provenir/provenir/ledger"
 )
 
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Prove the log of a run", Args: cobra.NoArgs}
-	cmd.AddCommand(verify(a), proof(a), export(a), repair(a))
+	cmd.AddCommand(verify(a), proof(a), export(a), repair(a), take(a))
 	return cmd
 }
 
@@ -107,13 +109,19 @@ func folder(a *app.App, where string) (string, error) {
 		prefix = ""
 	}
 	found, err := filepath.Glob(filepath.Join(s.Get("data"), "ledger", "*", prefix+"*"))
-	if where == "@last" && len(found) > 0 { // uids grow with time
-		return slices.MaxFunc(found, func(a, b string) int { return strings.Compare(filepath.Base(a), filepath.Base(b)) }), nil
+	if where == "@last" && len(found) > 0 {
+		return slices.MaxFunc(found, func(a, b string) int { return cmp.Compare(made(a), made(b)) }), nil
 	}
 	if err != nil || len(found) != 1 {
 		return "", app.Usage(fmt.Errorf("%s is no folder, and fits %d runs of %s", where, len(found), s.Get("data")))
 	}
 	return found[0], nil
+}
+
+// made is when a run began: uids of tracked runs and of others are of two kinds, and only their times compare.
+func made(dir string) uint64 {
+	ms, _ := idgen.Time(filepath.Base(dir))
+	return ms
 }
 
 func (o options) trust() (led.VerifyOptions, error) {

@@ -8,6 +8,7 @@ import (
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/idgen"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/store"
@@ -114,6 +115,9 @@ func convert(kind ledger.Log, in []*recorderv1.Record, buf []store.Record) ([]st
 
 // AppendBatch writes records and answers when they are durable.
 func (s *Service) AppendBatch(ctx context.Context, req *recorderv1.AppendBatchRequest) (*recorderv1.AppendBatchResponse, error) {
+	if idgen.Tracked(req.GetRun()) || len(req.GetRows()) > 0 || !ofMesh(ctx) {
+		return s.appendRows(ctx, req)
+	}
 	l, log, err := s.openWriter(ctx, req.GetRun(), req.GetEpoch(), req.GetLog(), req.GetSpec())
 	if err != nil {
 		return nil, problem(err)

@@ -35,6 +35,7 @@ type Service struct {
 	messenger publish.Messenger
 	relay     *outbox.Relay // nil without a bus
 	alerter   *alert.Alerter
+	leases    leases // of trackers
 
 	mu    sync.Mutex
 	live  map[string]*live

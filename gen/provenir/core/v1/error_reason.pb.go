@@ -214,6 +214,8 @@ const (
 	ErrorReason_ERROR_REASON_INSUFFICIENT_EVIDENCE ErrorReason = 91
 	// ERROR_REASON_PAYLOAD_ERASED: the payload's key was destroyed on purpose.
 	ErrorReason_ERROR_REASON_PAYLOAD_ERASED ErrorReason = 92
+	// ERROR_REASON_LEASE_HELD: another process writes this run now; wait until it has ended, or begin a run of your own.
+	ErrorReason_ERROR_REASON_LEASE_HELD ErrorReason = 93
 )
 
 // Enum value maps for ErrorReason.
@@ -312,6 +314,7 @@ var (
 		90: "ERROR_REASON_EXPORTER_UNAVAILABLE",
 		91: "ERROR_REASON_INSUFFICIENT_EVIDENCE",
 		92: "ERROR_REASON_PAYLOAD_ERASED",
+		93: "ERROR_REASON_LEASE_HELD",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -407,6 +410,7 @@ var (
 		"ERROR_REASON_EXPORTER_UNAVAILABLE":     90,
 		"ERROR_REASON_INSUFFICIENT_EVIDENCE":    91,
 		"ERROR_REASON_PAYLOAD_ERASED":           92,
+		"ERROR_REASON_LEASE_HELD":               93,
 	}
 )
 
@@ -441,7 +445,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xa5\x19\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xc2\x19\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -536,7 +540,8 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\x1bERROR_REASON_ENGINE_UNKNOWN\x10Y\x12%\n" +
 	"!ERROR_REASON_EXPORTER_UNAVAILABLE\x10Z\x12&\n" +
 	"\"ERROR_REASON_INSUFFICIENT_EVIDENCE\x10[\x12\x1f\n" +
-	"\x1bERROR_REASON_PAYLOAD_ERASED\x10\\B:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x1bERROR_REASON_PAYLOAD_ERASED\x10\\\x12\x1b\n" +
+	"\x17ERROR_REASON_LEASE_HELD\x10]B:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once

@@ -151,7 +151,8 @@ type StepFacts struct {
 	PolicyAfter uint64 `protobuf:"varint,7,opt,name=policy_after,json=policyAfter,proto3" json:"policy_after,omitempty"`
 	// applied says whether weights changed.
 	Applied bool `protobuf:"varint,8,opt,name=applied,proto3" json:"applied,omitempty"`
-	// reason says why they did not: NO_SCORED, NO_SIGNAL, NON_FINITE; empty when applied.
+	// reason says why they did not: NO_SCORED, NO_SIGNAL, NON_FINITE; NOT_REPORTED where an engine of others does not say; empty when
+	// applied.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
 	// rows_sampled is the number of rollouts, refills included; for SFT the rows trained.
 	RowsSampled uint64 `protobuf:"varint,10,opt,name=rows_sampled,json=rowsSampled,proto3" json:"rows_sampled,omitempty"`

@@ -1332,7 +1332,8 @@ type ConfigRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// stage from 0.
 	Stage uint32 `protobuf:"varint,1,opt,name=stage,proto3" json:"stage,omitempty"`
-	// declared are the deterministic bytes of the RunSpec without names, labels, threads and device.
+	// declared are the deterministic bytes of the RunSpec without names, labels, threads and device; of a tracked run the
+	// JSON object that its caller gave.
 	Declared []byte `protobuf:"bytes,2,opt,name=declared,proto3" json:"declared,omitempty"`
 	// effective are the engine's semantic TrainSpec bytes.
 	Effective []byte `protobuf:"bytes,3,opt,name=effective,proto3" json:"effective,omitempty"`
@@ -1612,7 +1613,7 @@ func (x *DataOrder) GetSharedRows() uint64 {
 // RunOpen is the payload of a RUN_OPEN record.
 type RunOpen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// format is provenir.run/v1.
+	// format is provenir.run/v1, or provenir.track/v1 for a run that a tracker recorded.
 	Format string `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
 	// seed of the run.
 	Seed uint64 `protobuf:"varint,2,opt,name=seed,proto3" json:"seed,omitempty"`
@@ -1700,7 +1701,15 @@ type RunClose struct {
 	// time_dependent verdicts.
 	TimeDependent uint64 `protobuf:"varint,7,opt,name=time_dependent,json=timeDependent,proto3" json:"time_dependent,omitempty"`
 	// state the run ends in.
-	State         RunState `protobuf:"varint,8,opt,name=state,proto3,enum=provenir.orchestrator.v1.RunState" json:"state,omitempty"`
+	State RunState `protobuf:"varint,8,opt,name=state,proto3,enum=provenir.orchestrator.v1.RunState" json:"state,omitempty"`
+	// partial: the run ended before its work was done, or not all of it was recorded. Set by trackers.
+	Partial bool `protobuf:"varint,9,opt,name=partial,proto3" json:"partial,omitempty"`
+	// dropped rows were logged and could not be recorded. Set by trackers.
+	Dropped uint64 `protobuf:"varint,10,opt,name=dropped,proto3" json:"dropped,omitempty"`
+	// invalid values were logged and are no numbers; they are left out. Set by trackers.
+	Invalid uint64 `protobuf:"varint,11,opt,name=invalid,proto3" json:"invalid,omitempty"`
+	// error is the type of the exception that ended the run; empty for none. Set by trackers.
+	Error         string `protobuf:"bytes,12,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1789,6 +1798,34 @@ func (x *RunClose) GetState() RunState {
 		return x.State
 	}
 	return RunState_RUN_STATE_UNSPECIFIED
+}
+
+func (x *RunClose) GetPartial() bool {
+	if x != nil {
+		return x.Partial
+	}
+	return false
+}
+
+func (x *RunClose) GetDropped() uint64 {
+	if x != nil {
+		return x.Dropped
+	}
+	return 0
+}
+
+func (x *RunClose) GetInvalid() uint64 {
+	if x != nil {
+		return x.Invalid
+	}
+	return 0
+}
+
+func (x *RunClose) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
 }
 
 // StepRow is a line of the live table.
@@ -2064,7 +2101,7 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\x06format\x18\x01 \x01(\tR\x06format\x12\x12\n" +
 	"\x04seed\x18\x02 \x01(\x04R\x04seed\x12<\n" +
 	"\talgorithm\x18\x03 \x01(\x0e2\x1e.provenir.trainer.v1.AlgorithmR\talgorithm\x12\x16\n" +
-	"\x06stages\x18\x04 \x01(\rR\x06stages\"\xa3\x02\n" +
+	"\x06stages\x18\x04 \x01(\rR\x06stages\"\x87\x03\n" +
 	"\bRunClose\x126\n" +
 	"\aoutcome\x18\x01 \x01(\x0e2\x1c.provenir.trainer.v1.OutcomeR\aoutcome\x12\x14\n" +
 	"\x05chain\x18\x02 \x01(\fR\x05chain\x12\x1e\n" +
@@ -2075,7 +2112,12 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\brollouts\x18\x05 \x01(\x04R\brollouts\x12\x16\n" +
 	"\x06scored\x18\x06 \x01(\x04R\x06scored\x12%\n" +
 	"\x0etime_dependent\x18\a \x01(\x04R\rtimeDependent\x128\n" +
-	"\x05state\x18\b \x01(\x0e2\".provenir.orchestrator.v1.RunStateR\x05state\"\xd5\x02\n" +
+	"\x05state\x18\b \x01(\x0e2\".provenir.orchestrator.v1.RunStateR\x05state\x12\x18\n" +
+	"\apartial\x18\t \x01(\bR\apartial\x12\x18\n" +
+	"\adropped\x18\n" +
+	" \x01(\x04R\adropped\x12\x18\n" +
+	"\ainvalid\x18\v \x01(\x04R\ainvalid\x12\x14\n" +
+	"\x05error\x18\f \x01(\tR\x05error\"\xd5\x02\n" +
 	"\aStepRow\x121\n" +
 	"\x05facts\x18\x01 \x01(\v2\x1b.provenir.core.v1.StepFactsR\x05facts\x124\n" +
 	"\x06timing\x18\x02 \x01(\v2\x1c.provenir.core.v1.StepTimingR\x06timing\x12%\n" +

@@ -616,7 +616,10 @@ type AppendBatchRequest struct {
 	// records in seq order.
 	Records []*Record `protobuf:"bytes,4,rep,name=records,proto3" json:"records,omitempty"`
 	// spec of the run; counts at the first call.
-	Spec          *RecorderSpec `protobuf:"bytes,5,opt,name=spec,proto3" json:"spec,omitempty"`
+	Spec *RecorderSpec `protobuf:"bytes,5,opt,name=spec,proto3" json:"spec,omitempty"`
+	// rows are lines of provenir.track/v1, in seq order, in place of records: the recorder makes one record of each. The
+	// row that closes the run also seals it. No rows and no records ask what comes next, and keep the lease.
+	Rows          []string `protobuf:"bytes,6,rep,name=rows,proto3" json:"rows,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -682,6 +685,13 @@ func (x *AppendBatchRequest) GetRecords() []*Record {
 func (x *AppendBatchRequest) GetSpec() *RecorderSpec {
 	if x != nil {
 		return x.Spec
+	}
+	return nil
+}
+
+func (x *AppendBatchRequest) GetRows() []string {
+	if x != nil {
+		return x.Rows
 	}
 	return nil
 }
@@ -2890,13 +2900,14 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\x06Reject\x12\x16\n" +
 	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x16\n" +
 	"\x06detail\x18\x02 \x01(\tR\x06detail\x12\x10\n" +
-	"\x03seq\x18\x03 \x01(\x04R\x03seq\"\xe4\x01\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"\x83\x02\n" +
 	"\x12AppendBatchRequest\x12\x1b\n" +
 	"\x03run\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@R\x03run\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12+\n" +
 	"\x03log\x18\x03 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x126\n" +
 	"\arecords\x18\x04 \x03(\v2\x1c.provenir.recorder.v1.RecordR\arecords\x126\n" +
-	"\x04spec\x18\x05 \x01(\v2\".provenir.recorder.v1.RecorderSpecR\x04spec\"\xa1\x01\n" +
+	"\x04spec\x18\x05 \x01(\v2\".provenir.recorder.v1.RecorderSpecR\x04spec\x12\x1d\n" +
+	"\x04rows\x18\x06 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x80 R\x04rows\"\xa1\x01\n" +
 	"\x13AppendBatchResponse\x12$\n" +
 	"\vthrough_seq\x18\x01 \x01(\x04H\x00R\n" +
 	"throughSeq\x88\x01\x01\x129\n" +
@@ -3065,7 +3076,7 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\arecords\x18\x03 \x01(\x04R\arecords2\xfa\x18\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
-	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x06\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
+	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
 	"\n" +
 	"ListEvents\x12'.provenir.recorder.v1.ListEventsRequest\x1a(.provenir.recorder.v1.ListEventsResponse\"(\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/runs/{run}/events\x12\x94\x01\n" +
 	"\vWatchEvents\x12(.provenir.recorder.v1.WatchEventsRequest\x1a).provenir.recorder.v1.WatchEventsResponse\".\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/runs/{run}/events:watch0\x01\x12\x90\x01\n" +

@@ -51,7 +51,8 @@ const (
 type RecorderServiceClient interface {
 	// Append is the writer of a run: pipelined, cumulative durable acks, byte credits.
 	Append(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AppendRequest, AppendResponse], error)
-	// AppendBatch is the same by the same rules, in one call.
+	// AppendBatch is the same by the same rules, in one call. Callers that are no role of the mesh may send rows of a run that
+	// a tracker began, and nothing else.
 	AppendBatch(ctx context.Context, in *AppendBatchRequest, opts ...grpc.CallOption) (*AppendBatchResponse, error)
 	// ListEvents reads a range of a log.
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
@@ -370,7 +371,8 @@ func (c *recorderServiceClient) EraseGroup(ctx context.Context, in *EraseGroupRe
 type RecorderServiceServer interface {
 	// Append is the writer of a run: pipelined, cumulative durable acks, byte credits.
 	Append(grpc.BidiStreamingServer[AppendRequest, AppendResponse]) error
-	// AppendBatch is the same by the same rules, in one call.
+	// AppendBatch is the same by the same rules, in one call. Callers that are no role of the mesh may send rows of a run that
+	// a tracker began, and nothing else.
 	AppendBatch(context.Context, *AppendBatchRequest) (*AppendBatchResponse, error)
 	// ListEvents reads a range of a log.
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)

@@ -1,0 +1,61 @@
+"""What a mesh knows of the run, read over REST. What is not there is an error that says what to do, never an empty object:
+an empty list of anomalies must mean that none was found."""
+
+from .errors import NotAvailableError, RefusedError
+
+
+class Reading:
+    """The read side of a tracker."""
+
+    @property
+    def anomalies(self):
+        """What was found until now, oldest first, as REST has it."""
+        out, token = [], ""
+        while True:
+            page = self._get("anomalies", "/v1/anomalies", run=self.run, pageSize=1000, pageToken=token)
+            out += page.get("anomalies", [])
+            token = page.get("nextPageToken", "")
+            if not token:
+                return out
+
+    @property
+    def manifest(self):
+        """The run: id, name, configuration, and the recorder's summary with verdict, counts and signed checkpoints."""
+        summary = self._get("manifest", "/v1/runs/%s/summary" % self.run)["summary"]
+        return {"run": self.run, "name": self.name, "config": self._config, "settings": self._settings, "summary": summary}
+
+    @property
+    def passport(self):
+        """The signed passport of the run."""
+        return self._sealed("passport")["passport"]
+
+    @property
+    def bom(self):
+        """The bill of materials, which is what a passport states."""
+        return self._sealed("bom")
+
+    @property
+    def hacking_report(self):
+        raise NotAvailableError("hacking_report: trajectories are not inspected while they come. Run `provenir hacking --in FILE` "
+                                "on them; the share of hacked rollouts is unchecked until then, not 0")
+
+    @property
+    def alerter(self):
+        raise NotAvailableError("alerter: a mesh alerts by itself, to the webhooks, Slack and PagerDuty sinks of its settings (docs/alerts.md); "
+                                "there is none in this process")
+
+    def _sealed(self, what):
+        try:
+            return self._get(what, "/v1/passports/%s" % self.run)
+        except RefusedError as e:
+            if e.status != 404:
+                raise
+            raise NotAvailableError("%s: the mesh seals one for what it trains itself (`provenir rl`). Of this run there is the ledger, whose "
+                                    "checkpoints are signed when it ends: `provenir ledger export %s --out run.tar`" % (what, self.run)) from e
+
+    def _get(self, what, path, **query):
+        if self._reader is None:
+            raise NotAvailableError("%s: this run is spooled, and only a recorder can say. Give server=, or take it in with "
+                                    "`provenir ledger import %s` and ask there" % (what, self._path))
+        with self._read_lock:
+            return self._reader.get(path, **query)

@@ -1,0 +1,175 @@
+package recorder
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"path"
+
+	"google.golang.org/grpc/codes"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/identity"
+	"github.com/provenir/provenir/internal/idgen"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/internal/spool"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/monitor"
+	"github.com/provenir/provenir/services/recorder/store"
+	"github.com/provenir/provenir/services/recorder/tracked"
+)
+
+// ofMesh tells whether the caller is a role. People and programs write by rows only.
+func ofMesh(ctx context.Context) bool {
+	c, ok := identity.FromContext(ctx)
+	return ok && c.Role == corev1.Role_ROLE_SERVICE
+}
+
+// appendRows takes rows of a tracker. Only runs that a tracker began can be written so: the uid says it, and the
+// orchestrator never gives such a one. So nobody but a role can put a reward or a gate into a run of the mesh.
+func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchRequest) (*recorderv1.AppendBatchResponse, error) {
+	if err := rowsOnly(req); err != nil {
+		return nil, err
+	}
+	batch, err := convertRows(req.GetRun(), req.GetRows())
+	if err != nil {
+		return nil, err
+	}
+	if batch.head != nil { // before a folder is made for it
+		if _, err := monitor.New(req.GetRun(), monitor.SpecOf(specOf(&batch.head.Settings))); err != nil {
+			return nil, problem(err)
+		}
+	}
+	l, err := s.openTracked(ctx, req, batch)
+	if err != nil {
+		return nil, problem(err)
+	}
+	log := l.log(ledger.Events)
+	if l.run.Sealed() {
+		return s.repeatSealed(ctx, l, batch)
+	}
+	w, err := l.write(ctx, log, req.GetEpoch(), batch.records, nil)
+	if err == nil {
+		err = log.Sync(ctx)
+	}
+	if err == nil {
+		err = l.log(ledger.Findings).Wait(ctx, w.findingsNext)
+	}
+	if err != nil {
+		return nil, problem(err)
+	}
+	if batch.closes {
+		if _, err := s.SealRun(ctx, &recorderv1.SealRunRequest{Run: req.GetRun(), Epoch: req.GetEpoch()}); err != nil {
+			return nil, err
+		}
+		s.leases.end(path.Join(l.tenant, l.run.ID))
+	}
+	return &recorderv1.AppendBatchResponse{Findings: w.findings, NextSeq: log.Next(), ThroughSeq: last(log.Durable())}, nil
+}
+
+func rowsOnly(req *recorderv1.AppendBatchRequest) error {
+	refuse := func(field, why string) error {
+		return rpc.Errorf(codes.PermissionDenied, corev1.ErrorReason_ERROR_REASON_PERMISSION_DENIED, "%s: %s", field, why).Field(field, why)
+	}
+	switch {
+	case !idgen.Tracked(req.GetRun()):
+		return refuse("run", "only the mesh writes run "+req.GetRun()+"; a tracker makes an id of its own")
+	case len(req.GetRecords()) > 0 || req.GetSpec() != nil:
+		return refuse("records", "a tracked run is written by rows")
+	case req.GetLog() != recorderv1.Log_LOG_EVENTS:
+		return refuse("log", "rows belong into LOG_EVENTS")
+	}
+	return nil
+}
+
+// rowBatch is what rows say.
+type rowBatch struct {
+	records []*recorderv1.Record
+	head    *spool.Row // open, where it is among them
+	closes  bool
+}
+
+func convertRows(run string, rows []string) (*rowBatch, error) {
+	b := &rowBatch{}
+	var c tracked.Converter
+	for i, text := range rows {
+		row, err := spool.Parse([]byte(text))
+		if err == nil && row.Run != "" && row.Run != run {
+			err = fmt.Errorf("it is of run %s", row.Run)
+		}
+		if err == nil && b.closes {
+			err = fmt.Errorf("it is behind the row that closes the run")
+		}
+		var rec *recorderv1.Record
+		if err == nil {
+			rec, err = c.Record(row)
+		}
+		if err != nil {
+			field := fmt.Sprintf("rows[%d]", i)
+			return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%s: %w", field, err).Field(field, err.Error())
+		}
+		if rec == nil {
+			continue
+		}
+		b.records = append(b.records, rec)
+		if row.Type == spool.Open {
+			b.head = row
+		}
+		b.closes = row.Type == spool.Close
+	}
+	return b, nil
+}
+
+// openTracked opens the run for its writer. It is made by its first row, open, and by nothing else: a writer that asks
+// what comes next must not leave an empty run behind.
+func (s *Service) openTracked(ctx context.Context, req *recorderv1.AppendBatchRequest, b *rowBatch) (*live, error) {
+	l, err := s.get(ctx, tenant(ctx), req.GetRun(), b.head != nil)
+	if err != nil {
+		return nil, err
+	}
+	if l.run.Sealed() {
+		return l, nil
+	}
+	if err := s.leases.take(path.Join(l.tenant, l.run.ID), req.GetEpoch(), s.d.Clock.Now()); err != nil {
+		return nil, err
+	}
+	if err := l.run.Claim(req.GetEpoch()); err != nil {
+		return nil, err
+	}
+	if b.head == nil {
+		return l, nil
+	}
+	return l, l.settle(ctx, specOf(&b.head.Settings))
+}
+
+func specOf(s *spool.Settings) *recorderv1.RecorderSpec {
+	return &recorderv1.RecorderSpec{Method: s.Method, Model: s.Model, KlCoefficient: s.KL, RewardRange: s.RewardRange, NumIterations: s.NumIterations,
+		TruncatedSampling: s.Truncated, Limits: s.Limits, Disabled: s.Disabled}
+}
+
+// repeatSealed answers a writer whose last answer was lost, and an import that was made before: rows that are recorded are
+// nothing new. Anything else is too late.
+func (s *Service) repeatSealed(ctx context.Context, l *live, b *rowBatch) (*recorderv1.AppendBatchResponse, error) {
+	log := l.log(ledger.Events)
+	if n := len(b.records); n > 0 {
+		if b.records[n-1].GetSeq() >= log.Next() {
+			return nil, problem(&store.Fault{Kind: store.Sealed, Run: l.run.ID, Log: ledger.Events})
+		}
+		if first, end := b.records[0].GetSeq(), b.records[n-1].GetSeq()+1; end-first != uint64(n) {
+			return nil, problem(&store.Fault{Kind: store.OutOfOrder, Run: l.run.ID, Log: ledger.Events, Seq: end - 1, Want: first + uint64(n) - 1})
+		}
+		i := 0
+		for f, err := range log.Events(ctx, store.Query{From: b.records[0].GetSeq(), To: b.records[n-1].GetSeq() + 1}) {
+			if err != nil {
+				return nil, problem(err)
+			}
+			r := b.records[i]
+			if f.Seq != r.GetSeq() || uint64(f.Type) != uint64(r.GetType()) || f.Digest != ledger.Hash(sha256.Sum256(r.GetPayload())) {
+				return nil, problem(&store.Fault{Kind: store.DivergentReplay, Run: l.run.ID, Log: ledger.Events, Seq: r.GetSeq()})
+			}
+			i++
+		}
+	}
+	return &recorderv1.AppendBatchResponse{NextSeq: log.Next(), ThroughSeq: last(log.Durable())}, nil
+}
