@@ -76,6 +76,7 @@ func spools(args []string) ([]string, error) {
 type spooled struct {
 	file string
 	head *spool.Row // who wrote it last
+	open bool       // it has the run from its beginning; else the rest of what a server has
 	torn *spool.Torn
 	size int64 // of its whole rows
 }
@@ -97,6 +98,7 @@ func scan(file string) (*spooled, error) {
 		if err != nil {
 			return nil, err
 		}
+		s.open = s.open || line.Row.Type == spool.Open
 		s.size += int64(len(line.Text)) + 1
 	}
 	s.head, s.torn = r.Head(), r.Torn()

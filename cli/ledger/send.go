@@ -52,7 +52,7 @@ func (s *spooled) send(ctx context.Context, c recorderv1.RecorderServiceClient) 
 	}
 	defer f.Close()
 	out := &imported{File: s.file, Run: s.head.Run, Name: s.head.Name, Part: true}
-	before, err := next(ctx, c, s.head)
+	before, err := s.next(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -91,10 +91,13 @@ func (s *spooled) send(ctx context.Context, c recorderv1.RecorderServiceClient) 
 }
 
 // next asks what the recorder has; 0 of a run that it does not know.
-func next(ctx context.Context, c recorderv1.RecorderServiceClient, head *spool.Row) (uint64, error) {
-	got, err := c.AppendBatch(ctx, &recorderv1.AppendBatchRequest{Run: head.Run, Epoch: head.Epoch, Log: recorderv1.Log_LOG_EVENTS})
-	if rpc.Reason(err) == "RUN_NOT_FOUND" && head.Type == spool.Open {
-		return 0, nil
+func (s *spooled) next(ctx context.Context, c recorderv1.RecorderServiceClient) (uint64, error) {
+	got, err := c.AppendBatch(ctx, &recorderv1.AppendBatchRequest{Run: s.head.Run, Epoch: s.head.Epoch, Log: recorderv1.Log_LOG_EVENTS})
+	if rpc.Reason(err) == "RUN_NOT_FOUND" {
+		if s.open {
+			return 0, nil
+		}
+		return 0, app.Usage(fmt.Errorf("it is the rest of run %s, whose beginning a server has and this recorder has not: import it there: %w", s.head.Run, err))
 	}
 	if err != nil {
 		return 0, explain(err, nil)

@@ -25,6 +25,22 @@ func (f *Float) UnmarshalJSON(b []byte) error {
 	return err
 }
 
+// MetricError says which metric of a row is none.
+type MetricError struct {
+	Key string // empty where all of them are meant
+	Err error
+}
+
+func (e *MetricError) Error() string {
+	if e.Key == "" {
+		return "metrics: " + e.Err.Error()
+	}
+	return "metrics." + e.Key + ": " + e.Err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *MetricError) Unwrap() error { return e.Err }
+
 const (
 	maxMetrics = 4096
 	maxKey     = 256
@@ -33,19 +49,19 @@ const (
 func numbers(b []byte) ([]Number, error) {
 	found, err := strictjson.Object(b, strictjson.Limits{Bytes: MaxRow})
 	if err != nil {
-		return nil, fmt.Errorf("metrics: %w", err)
+		return nil, &MetricError{Err: err}
 	}
 	if len(found) > maxMetrics {
-		return nil, fmt.Errorf("%d metrics in one row, at most %d", len(found), maxMetrics)
+		return nil, &MetricError{Err: fmt.Errorf("%d in one row, at most %d", len(found), maxMetrics)}
 	}
 	out := make([]Number, len(found))
 	for i, m := range found {
 		if m.Key == "" || len(m.Key) > maxKey {
-			return nil, fmt.Errorf("the key of a metric has %d bytes; want 1 to %d", len(m.Key), maxKey)
+			return nil, &MetricError{Err: fmt.Errorf("a key has %d bytes; want 1 to %d", len(m.Key), maxKey)}
 		}
 		x, err := number(m.Value)
 		if err != nil {
-			return nil, fmt.Errorf("metrics.%s: %w", m.Key, err)
+			return nil, &MetricError{m.Key, err}
 		}
 		out[i] = Number{Key: m.Key, X: x}
 	}

@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"path"
 
@@ -99,15 +100,14 @@ func convertRows(run string, rows []string) (*rowBatch, error) {
 			err = fmt.Errorf("it is of run %s", row.Run)
 		}
 		if err == nil && b.closes {
-			err = fmt.Errorf("it is behind the row that closes the run")
+			err = errors.New("it is behind the row that closes the run")
 		}
 		var rec *recorderv1.Record
 		if err == nil {
 			rec, err = c.Record(row)
 		}
 		if err != nil {
-			field := fmt.Sprintf("rows[%d]", i)
-			return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%s: %w", field, err).Field(field, err.Error())
+			return nil, rowProblem(fmt.Sprintf("rows[%d]", i), err)
 		}
 		if rec == nil {
 			continue
@@ -119,6 +119,15 @@ func convertRows(run string, rows []string) (*rowBatch, error) {
 		b.closes = row.Type == spool.Close
 	}
 	return b, nil
+}
+
+func rowProblem(field string, err error) error {
+	reason := corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT
+	var metric *spool.MetricError
+	if errors.As(err, &metric) {
+		reason = corev1.ErrorReason_ERROR_REASON_METRIC_INVALID
+	}
+	return rpc.Errorf(codes.InvalidArgument, reason, "%s: %w", field, err).Field(field, err.Error())
 }
 
 // openTracked opens the run for its writer. It is made by its first row, open, and by nothing else: a writer that asks

@@ -7,7 +7,6 @@ var unraised = map[string]string{
 	"BUDGET_EXCEEDED":       "a run's limits end it by a gate, which is a state and no error; comes with judges that cost money",
 	"ENGINE_BUSY":           "engines run one stage a process and calls wait; comes with engines that are shared",
 	"WOULD_NOT_FIT":         "memory is not estimated before a run yet; comes with the estimate",
-	"METRIC_INVALID":        "engines of our own give metrics by schema; comes with AppendBatch from other engines",
 	"BUNDLE_MALFORMED":      "verification answers with the check bundle_form, so that the other checks are listed as well; comes with import of bundles",
 	"JSON_NOT_CANONICAL":    "verification answers with the check payload_form; comes with import of statements",
 	"PAYLOAD_ERASED":        "payloads are stored as they are, so no key can be destroyed; comes with the salted mode",

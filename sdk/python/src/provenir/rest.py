@@ -25,7 +25,10 @@ class Rest:
         query = {k: v for k, v in query.items() if v not in (None, "", 0)}
         if query:
             path += "?" + urllib.parse.urlencode(query, doseq=True)
-        return self._call("GET", path, None)
+        try:
+            return self._call("GET", path, None)
+        finally:
+            self.close()  # it may be minutes until the next question
 
     def post(self, path, body):
         return self._call("POST", path, json.dumps(body, allow_nan=False).encode())

@@ -61,7 +61,7 @@ class ServerSink:
         except RefusedError as e:
             if e.status in (408, 429, 500, 502, 503, 504) or e.reason in ("LEDGER_DISK_FULL", "NOT_READY", "OVERLOADED"):
                 raise Retry(str(e)) from e
-            if e.reason not in ("INVALID_ARGUMENT", "RECORD_TOO_LARGE", "FRAME_TOO_LARGE"):
+            if e.reason not in ("INVALID_ARGUMENT", "METRIC_INVALID", "RECORD_TOO_LARGE", "FRAME_TOO_LARGE"):
                 raise Fatal(str(e)) from e
             return self._refused(len(bodies))
         # Not what the server says is next: it may have taken a batch whose answer was lost, and that is given again.

@@ -8,7 +8,7 @@ import os
 import threading
 
 from . import ids, rows, settings
-from .errors import ClosedError, InvalidError, WrongProcessError
+from .errors import ClosedError, InvalidError, RefusedError, WrongProcessError
 from .reading import Reading
 from .rest import Rest
 from .sinks import FileSink, ServerSink
@@ -195,11 +195,17 @@ class Tracker(Reading):
 
     def _open_server(self):
         sink = ServerSink(self._rest, self.run, self._epoch, self._tell)
-        if self._resumes:
+        try:
+            if not self._resumes:
+                sink.open(rows.head("open", self.run, self._epoch, name=self.name, **self._settings))
+                return sink
+            if self.manifest["summary"].get("complete"):
+                raise RefusedError("run %s has ended and is sealed; begin another" % self.run, "RUN_SEALED", 400)
             sink.take_up()
-        else:
-            sink.open(rows.head("open", self.run, self._epoch, name=self.name, **self._settings))
-        return sink
+            return sink
+        except BaseException:
+            sink.close()
+            raise
 
     def _open_file(self):
         sink = FileSink(self._path)
