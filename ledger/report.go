@@ -21,21 +21,24 @@ type Report struct {
 	Bytes     int64          `json:"bytes"`
 	Records   uint64         `json:"records"`
 	Chain     Hash           `json:"chain"`
-	Root      Hash           `json:"root"` // of all records; meaningless when some are damaged or missing
+	Root      Hash           `json:"root"` // of all records; meaningless when some are damaged or missing, zero when some are away with their leaves
 	Signature SignatureState `json:"signature"`
 	Cosigners []string       `json:"cosigners,omitempty"` // witnesses whose signature is on the newest checkpoint
 	// Covered is the size of the newest checkpoint whose root was recomputed. Records after it can be cut off without a
 	// trace, so whoever relies on them asks for a checkpoint.
-	Covered        uint64   `json:"covered"`
-	Checkpoints    int      `json:"checkpoints"`     // compared
-	BlobsUnchecked uint64   `json:"blobs_unchecked"` // payloads that lie in the blob store and were not read
-	TilesMissing   int      `json:"tiles_missing"`   // not stored; they can be rebuilt and are no damage
-	TornTail       int64    `json:"torn_tail"`       // bytes of a write that a crash cut off, after everything covered
-	Damages        []Damage `json:"damages"`
-	DamagesOmitted int      `json:"damages_omitted"`
+	Covered        uint64 `json:"covered"`
+	Checkpoints    int    `json:"checkpoints"`     // compared
+	BlobsUnchecked uint64 `json:"blobs_unchecked"` // payloads that lie in the blob store and were not read
+	TilesMissing   int    `json:"tiles_missing"`   // not stored; they can be rebuilt and are no damage
+	TornTail       int64  `json:"torn_tail"`       // bytes of a write that a crash cut off, after everything covered
+	// Away are segments that were moved to another store: what they hold is not checked. A report with any is no pass.
+	Away           []AwaySegment `json:"away,omitempty"`
+	Damages        []Damage      `json:"damages"`
+	DamagesOmitted int           `json:"damages_omitted"`
 }
 
-// OK tells that nothing is wrong with the log. It says nothing about who signed it: see Signature.
+// OK tells that nothing that was read of the log is wrong. It says nothing about who signed it, see Signature, nor about
+// segments that are not here, see Away.
 func (r *Report) OK() bool { return len(r.Damages) == 0 }
 
 func (r *Report) add(d Damage) {

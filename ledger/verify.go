@@ -34,7 +34,7 @@ type VerifyOptions struct {
 // Verify checks the folder of one log: every frame, the chain, all checkpoints, the tiles. Damage is in the report; the
 // error is for what could not be checked at all. Memory does not grow with the log.
 func Verify(ctx context.Context, folder fs.FS, opt VerifyOptions) (*Report, error) {
-	segments, err := listSegments(folder)
+	segments, moved, err := listSegments(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -56,30 +56,45 @@ func Verify(ctx context.Context, folder fs.FS, opt VerifyOptions) (*Report, erro
 			return nil, err
 		}
 		v.missingBefore(uint64(i), segments)
-		if err := v.segment(ctx, n, i == len(segments)-1); err != nil {
+		if moved[n] {
+			err = v.away(n)
+		} else {
+			err = v.segment(ctx, n, i == len(segments)-1)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
 	return v.finish(), nil
 }
 
-// listSegments gives the numbers of the segment files in order.
-func listSegments(folder fs.FS) ([]uint64, error) {
+// listSegments gives the numbers of the segments in order, and which of them were moved away. A file that is here counts,
+// also when its mark is.
+func listSegments(folder fs.FS) (ns []uint64, moved map[uint64]bool, err error) {
 	entries, err := fs.ReadDir(folder, ".")
 	if err != nil {
-		return nil, fmt.Errorf("read the log's folder: %w", err)
+		return nil, nil, fmt.Errorf("read the log's folder: %w", err)
 	}
-	var ns []uint64
+	moved = map[uint64]bool{}
+	for _, e := range entries {
+		if n, ok := ParseAwayName(e.Name()); ok {
+			moved[n] = true
+		}
+	}
 	for _, e := range entries {
 		if n, ok := ParseSegmentName(e.Name()); ok {
 			ns = append(ns, n)
+			delete(moved, n)
 		}
 	}
+	for n := range moved {
+		ns = append(ns, n)
+	}
 	if len(ns) == 0 {
-		return nil, ErrNoLog
+		return nil, nil, ErrNoLog
 	}
 	slices.Sort(ns)
-	return ns, nil
+	return slices.Compact(ns), moved, nil
 }
 
 // verifier is one pass over a log.
@@ -91,6 +106,7 @@ type verifier struct {
 
 	tree     *Tree
 	broken   bool // a record is damaged or missing: roots can no longer be recomputed
+	blind    bool // records were moved away with their leaves: roots can no longer be recomputed, and nothing is wrong
 	next     uint64
 	chain    Hash
 	gaps     []gap
@@ -172,13 +188,16 @@ func (v *verifier) finish() *Report {
 		}
 		v.damage(kind, r.Segments-1, v.size, v.next, claimed-1, "the checkpoint covers %d records, the log ends at %d", claimed, v.next)
 	}
-	r.Records, r.Chain, r.Root = v.next, v.chain, v.tree.Root()
+	r.Records, r.Chain = v.next, v.chain
+	if !v.blind { // a root of the records before a hole would look like one of all
+		r.Root = v.tree.Root()
+	}
 	return r
 }
 
 // checkTile compares a full tile of the recomputed tree with the stored one.
 func (v *verifier) checkTile(t Tile, want []byte) {
-	if v.broken {
+	if v.broken || v.blind {
 		return
 	}
 	got, err := v.tiles.read(t)

@@ -39,6 +39,11 @@ func (v *verifier) header(r io.ReaderAt, n uint64, size int64) bool {
 		v.broken, v.relocate = true, false
 		return size > HeaderSize // the frames speak for themselves
 	}
+	return v.belongs(h, n)
+}
+
+// belongs checks that a header is the next segment's of this log. It is false when its records cannot be placed.
+func (v *verifier) belongs(h Header, n uint64) bool {
 	if !v.started {
 		v.started, v.run, v.report.Log = true, h.Run, h.Log
 	}
@@ -133,7 +138,7 @@ func (w *segmentWalk) record() {
 	}
 	leaf, chain := f.Hashes(f.Prev)
 	w.next, w.chain = f.Seq+1, chain
-	if !w.broken {
+	if !w.broken && !w.blind {
 		w.tree.Append(leaf)
 		w.compareRoots()
 	}

@@ -80,7 +80,11 @@ func (b *builder) recorder(ctx context.Context) error {
 	if d.Countersigner, err = b.countersigner(); err != nil {
 		return err
 	}
-	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}, Sinks: sinks}, d)
+	shipping, err := b.shipping(&d)
+	if err != nil {
+		return err
+	}
+	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}, Sinks: sinks, Ship: shipping}, d)
 	if err != nil {
 		return err
 	}

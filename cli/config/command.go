@@ -46,7 +46,7 @@ func settings(a *app.App) error {
 		return a.PrintJSON(out)
 	}
 	for _, k := range conf.Keys() {
-		a.Print("%-22s %-20q %-28s # %s", k.Name, s[k.Name].Text, s[k.Name].Origin, k.Doc)
+		a.Print("%-30s %-20q %-28s # %s", k.Name, s[k.Name].Text, s[k.Name].Origin, k.Doc)
 	}
 	return nil
 }

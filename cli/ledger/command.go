@@ -37,7 +37,7 @@ func verify(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify DIR|RUN [--vkey F]", Short: "Check every record of a run's logs",
 		Long: "Reads the three logs of a run (or one of them), recomputes every hash, and names each damage: exit 1. Without a\n" +
-			"trusted key signatures stay unchecked: exit 3.",
+			"trusted key signatures stay unchecked, and so do segments that lie only where they were shipped to: exit 3.",
 		Example: "  provenir ledger verify ./ledger/default/06e8k --vkey log.vkey\n  provenir ledger verify ./events --vkey log.vkey --checkpoint old-checkpoint --json",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },
@@ -78,7 +78,11 @@ func (o options) reports(ctx context.Context, dir string, opt led.VerifyOptions)
 	if err != nil {
 		return nil, app.Usage(err)
 	}
-	if len(segments) > 0 {
+	marks, err := filepath.Glob(filepath.Join(dir, "*.away"))
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	if len(segments)+len(marks) > 0 {
 		r, err := led.Verify(ctx, os.DirFS(dir), opt)
 		if err != nil {
 			return nil, app.Unchecked(fmt.Errorf("%s: %w", dir, err))
@@ -181,6 +185,9 @@ func show(a *app.App, dir string, r *led.Report) {
 	if r.DamagesOmitted > 0 {
 		a.Print("  and %d more", r.DamagesOmitted)
 	}
+	for _, s := range r.Away {
+		a.Print("  %s: not checked, it is not here: records %d to %d, SHA-256 before the trailer %x", led.SegmentName(s.Segment), s.FirstSeq, s.LastSeq, s.SHA256[:])
+	}
 	if r.TornTail > 0 {
 		a.Print("  %d bytes at the end of %s are a write that a crash cut off; nothing acknowledged is in them", r.TornTail, dir)
 	}
@@ -198,8 +205,18 @@ func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 			return app.Fails(fmt.Errorf("the log %s has no cosignature of the witnesses that you named", r.Log))
 		}
 	}
+	if n := away(reports); n > 0 {
+		return app.Unchecked(fmt.Errorf("no damage found; %d segments were not checked: they are not here. Copy them from where they were shipped to into the folder, under the same names", n))
+	}
 	if !trusted {
 		return app.Unchecked(errors.New("no damage found; signature unchecked: give --vkey"))
 	}
 	return nil
+}
+
+func away(reports []*led.Report) (n int) {
+	for _, r := range reports {
+		n += len(r.Away)
+	}
+	return n
 }

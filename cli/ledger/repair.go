@@ -12,13 +12,14 @@ import (
 	"github.com/provenir/provenir/mesh"
 )
 
-// repair declares what is lost of a run.
+// repair mends a run and declares what is lost of it.
 func repair(a *app.App) *cobra.Command {
 	var log string
 	cmd := &cobra.Command{
-		Use: "repair RUN", Short: "Find damage in a run's logs and declare what is lost",
-		Long: "Checks the logs and writes a record into findings for each range that cannot be read, so that the loss is part of what\n" +
-			"the run says of itself. Nothing of the damaged file is changed. Exit 1 where something is lost.",
+		Use: "repair RUN", Short: "Mend a run's logs from their shipped copies, and declare what is lost",
+		Long: "Checks the logs. A damaged or missing segment that was shipped (recorder.ship.*) is fetched, checked, and put in place;\n" +
+			"the damaged file keeps a name of its own. For each range that no copy mends a record goes into findings, so that the\n" +
+			"loss is part of what the run says of itself. Exit 1 where something is lost.",
 		Example: "  provenir ledger repair @last\n  provenir ledger repair 06e8k --log events --server localhost:9090",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -47,12 +48,15 @@ func repair(a *app.App) *cobra.Command {
 					return err
 				}
 			} else {
+				for _, n := range got.GetRestored() {
+					a.Print("restored segment %d from its copy", n)
+				}
 				for _, l := range got.GetLosses() {
 					a.Print("lost     %-9s records %d to %d", strings.ToLower(strings.TrimPrefix(l.GetLog().String(), "LOG_")), l.GetFirstSeq(), l.GetLastSeq())
 				}
 			}
 			if n := len(got.GetLosses()); n > 0 {
-				return app.Fails(fmt.Errorf("%d ranges are lost and declared in findings; a copy of the segments can be put back by hand while the mesh is down", n))
+				return app.Fails(fmt.Errorf("%d ranges are lost and declared in findings; no shipped copy mends them; one that is elsewhere can be put back by hand while the mesh is down", n))
 			}
 			return nil
 		},

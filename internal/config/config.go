@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -84,6 +85,17 @@ func (s Settings) check() error {
 	case "debug", "info", "warn", "error":
 	default:
 		return s.wrong("log.level", "want debug, info, warn or error")
+	}
+	if n, err := strconv.Atoi(s.Get("recorder.ship.lock_days")); err != nil || n < 0 {
+		return s.wrong("recorder.ship.lock_days", "want a number of days")
+	}
+	if (s.Get("recorder.ship.endpoint") == "") != (s.Get("recorder.ship.bucket") == "") {
+		return s.wrong("recorder.ship.endpoint", "endpoint and bucket belong together: give both or none")
+	}
+	if text := s.Get("recorder.ship.keep_local"); text != "" {
+		if keep, err := time.ParseDuration(text); err != nil || keep < 0 {
+			return s.wrong("recorder.ship.keep_local", "want a time as 720h, or nothing for ever")
+		}
 	}
 	if s.Get("data") == "" {
 		return s.wrong("data", "want a folder")

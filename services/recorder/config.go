@@ -16,6 +16,7 @@ import (
 	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/disk"
 	"github.com/provenir/provenir/services/recorder/publish"
+	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
 )
 
@@ -31,6 +32,7 @@ type Config struct {
 	ReadyWait     time.Duration // how long a call waits for the recovery; 5 s
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
 	Sinks         []alert.Sink  // who is told of anomalies; nobody without any
+	Ship          ship.Config   // where sealed segments are copied to; nowhere without an endpoint
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -71,6 +73,7 @@ type Deps struct {
 	Signer  note.Signer   // of checkpoints
 	VKey    string        // its public key, as people pass it on
 	Blobs   store.Blobs
+	Copies  Copies // the store that Config.Ship names; nil without one
 	Tokens  cursor.Signer
 	Publish outbox.Publish // nil leaves findings in the outbox
 	// Countersigner is governance; nil leaves checkpoints without a cosignature, and they say so.
@@ -80,6 +83,12 @@ type Deps struct {
 	Env           func(string) (string, bool) // of the sinks' secrets; os.LookupEnv
 	Fault         *faultline.Line
 	Log           *slog.Logger
+}
+
+// Copies is the store of shipped segments.
+type Copies interface {
+	ship.Remote
+	store.Copies
 }
 
 // Migrations are the recorder's tables.

@@ -42,6 +42,7 @@ type rig struct {
 	stream *stream
 
 	countersigner Countersigner
+	copies        Copies
 
 	service *Service
 	client  recorderv1.RecorderServiceClient
@@ -109,7 +110,7 @@ func (r *rig) start() *rig {
 		r.t.Fatal(err)
 	}
 	r.service, err = New(r.cfg, Deps{Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
-		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner})
+		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner, Copies: r.copies})
 	if err != nil {
 		r.t.Fatal(err)
 	}

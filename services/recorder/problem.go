@@ -34,6 +34,7 @@ var answers = map[store.Kind]struct {
 	store.LostAcked:       {codes.DataLoss, corev1.ErrorReason_ERROR_REASON_LEDGER_LOST_ACKED},
 	store.WriteFailed:     {codes.Unavailable, corev1.ErrorReason_ERROR_REASON_LEDGER_WRITE_FAILED},
 	store.Unknown:         {codes.NotFound, corev1.ErrorReason_ERROR_REASON_CHECKPOINT_UNKNOWN},
+	store.CopyAway:        {codes.Unavailable, corev1.ErrorReason_ERROR_REASON_PEER_UNAVAILABLE},
 	store.Invalid:         {codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT},
 }
 

@@ -16,8 +16,8 @@ import (
 	"github.com/provenir/provenir/services/recorder/store"
 )
 
-// RepairRun checks a run's logs and declares what is lost: a GAP record in findings for each damaged range, once. This
-// recorder ships segments nowhere, so nothing can be put back; what is damaged stays as it lies, for whoever has a copy.
+// RepairRun checks a run's logs, puts shipped copies in the place of damaged segments, and declares what is lost for good: a
+// GAP record in findings for each damaged range that no copy mends, once. A damaged file keeps a name of its own.
 func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunRequest) (*recorderv1.RepairRunResponse, error) {
 	l, err := s.get(ctx, tenant(ctx), req.GetRun(), false)
 	if err != nil {
@@ -29,13 +29,14 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 	}
 	resp := &recorderv1.RepairRunResponse{}
 	for _, kind := range kinds {
-		report, err := l.log(kind).Verify(ctx, s.verifiers)
+		report, restored, err := s.mend(ctx, l, kind)
 		if errors.Is(err, ledger.ErrNoLog) {
 			continue
 		}
 		if err != nil {
 			return nil, problem(err)
 		}
+		resp.Restored = append(resp.Restored, restored...)
 		for _, d := range report.Damages {
 			resp.Losses = append(resp.Losses, &recorderv1.Loss{Log: recorderv1.Log(kind), FirstSeq: d.FirstSeq, LastSeq: d.LastSeq})
 		}
@@ -44,6 +45,31 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 		return resp, nil
 	}
 	return resp, problem(s.declare(ctx, l, resp.GetLosses()))
+}
+
+// mend checks a log, mends what can be mended, and gives what is wrong with it after that.
+func (s *Service) mend(ctx context.Context, l *live, kind ledger.Log) (*ledger.Report, []uint64, error) {
+	report, err := l.log(kind).Verify(ctx, s.verifiers)
+	if err != nil || report.OK() {
+		return report, nil, err
+	}
+	restored, err := l.log(kind).Mend(ctx, report, s.verifiers)
+	if err != nil || len(restored) == 0 {
+		return report, nil, err
+	}
+	l.mu.Lock()
+	again, err := l.run.Reopen(ctx, kind)
+	if err == nil && again {
+		l.untold = nil
+		err = l.takeUp(ctx) // it had judged the log without the records that are back
+	}
+	l.mu.Unlock()
+	if err != nil {
+		return nil, nil, err
+	}
+	s.mark(l)
+	report, err = l.log(kind).Verify(ctx, s.verifiers)
+	return report, restored, err
 }
 
 // declare writes the losses that findings does not hold yet, durably.

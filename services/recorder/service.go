@@ -21,6 +21,7 @@ import (
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/publish"
+	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
 )
 
@@ -35,7 +36,8 @@ type Service struct {
 	messenger publish.Messenger
 	relay     *outbox.Relay // nil without a bus
 	alerter   *alert.Alerter
-	leases    leases // of trackers
+	leases    leases        // of trackers
+	shipper   *ship.Shipper // nil where nothing is shipped
 
 	mu    sync.Mutex
 	live  map[string]*live
@@ -74,9 +76,15 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.alerter, err = s.newAlerter(); err != nil {
 		return nil, err
 	}
-	s.store, err = store.Open(cfg.Store, store.Deps{Disk: d.Disk, Clock: d.Clock, Signer: d.Signer, Blobs: d.Blobs, Log: d.Log, Faults: d.Fault})
-	if err != nil {
+	deps := store.Deps{Disk: d.Disk, Clock: d.Clock, Signer: d.Signer, Blobs: d.Blobs, Log: d.Log, Faults: d.Fault}
+	if d.Copies != nil {
+		deps.Copies = d.Copies
+	}
+	if s.store, err = store.Open(cfg.Store, deps); err != nil {
 		return nil, err
+	}
+	if s.shipper, err = s.newShipper(); err != nil {
+		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
 }
@@ -103,6 +111,9 @@ func (s *Service) Run(ctx context.Context) error {
 		g.Go(func() error { return s.relay.Run(ctx) })
 	}
 	g.Go(func() error { return s.alerter.Run(ctx) })
+	if s.shipper != nil {
+		g.Go(func() error { return s.shipper.Run(ctx) })
+	}
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil

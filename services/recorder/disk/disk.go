@@ -24,6 +24,10 @@ type FS interface {
 	ReadDir(name string) ([]fs.DirEntry, error)
 	MkdirAll(name string) error
 	Remove(name string) error
+	// Rename gives a file another name, in the place of one that has it.
+	Rename(from, to string) error
+	// Link gives a file a second name; it fails when the name is taken.
+	Link(from, to string) error
 	SyncDir(name string) error
 	// Free says how many bytes are free and how many there are.
 	Free() (free, total uint64, err error)

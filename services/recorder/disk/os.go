@@ -69,6 +69,12 @@ func (d *Dir) MkdirAll(name string) error { return os.MkdirAll(d.path(name), 0o7
 // Remove deletes a file.
 func (d *Dir) Remove(name string) error { return os.Remove(d.path(name)) }
 
+// Rename gives a file another name.
+func (d *Dir) Rename(from, to string) error { return os.Rename(d.path(from), d.path(to)) }
+
+// Link gives a file a second name.
+func (d *Dir) Link(from, to string) error { return os.Link(d.path(from), d.path(to)) }
+
 // SyncDir makes the names in a folder durable.
 func (d *Dir) SyncDir(name string) error {
 	f, err := os.Open(d.path(name))

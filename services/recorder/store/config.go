@@ -68,6 +68,7 @@ type Deps struct {
 	Clock  clock.Clock
 	Signer note.Signer // of checkpoints
 	Blobs  Blobs       // nil refuses records that point to blobs
+	Copies Copies      // where sealed segments were shipped to; nil is nowhere
 	Log    *slog.Logger
 	Faults *faultline.Line // nil outside of crash tests
 }

@@ -25,6 +25,7 @@ const (
 	LostAcked       Kind = "LEDGER_LOST_ACKED"
 	WriteFailed     Kind = "LEDGER_WRITE_FAILED"
 	Unknown         Kind = "CHECKPOINT_UNKNOWN"
+	CopyAway        Kind = "COPY_UNAVAILABLE"
 	Invalid         Kind = "INVALID_ARGUMENT"
 )
 
@@ -41,6 +42,7 @@ var cures = map[Kind]string{
 	LostAcked:       "the log is shorter than its own signed checkpoint: acknowledged records are gone. Restore the folder from a copy",
 	WriteFailed:     "the disk failed twice; the log is read-only until the recorder is restarted on a sound disk",
 	Unknown:         "the log has no checkpoint of that size; ask for the newest",
+	CopyAway:        "the segment lies only in the store that it was shipped to; make that store reachable (recorder.ship.*), or copy the segment back into the folder",
 	Invalid:         "correct the request",
 }
 
@@ -70,6 +72,8 @@ func (f *Fault) Error() string {
 		at = fmt.Sprintf(": epoch %d, the run is at %d", f.Seq, f.Want)
 	case Corrupt:
 		at = fmt.Sprintf(": segment %d at byte %d, records %d to %d", f.Segment, f.Offset, f.FirstSeq, f.LastSeq)
+	case CopyAway:
+		at = fmt.Sprintf(": segment %d", f.Segment)
 	case LostAcked:
 		at = fmt.Sprintf(": records %d to %d", f.FirstSeq, f.LastSeq)
 	}

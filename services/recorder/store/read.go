@@ -3,13 +3,11 @@ package store
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"iter"
 	"path"
 
 	"github.com/provenir/provenir/ledger"
-	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // Query names a range of a log.
@@ -48,10 +46,11 @@ type reader struct {
 	segs []segmentInfo
 	want uint64 // the record that comes next
 
-	file   disk.File
-	seg    segmentInfo
-	blocks []block
-	scan   *ledger.Scanner
+	file    segmentFile
+	foreign bool // it is a copy from another store
+	seg     segmentInfo
+	blocks  []block
+	scan    *ledger.Scanner
 }
 
 func (l *Log) reader(q Query) *reader {
@@ -91,12 +90,18 @@ func (r *reader) next(ctx context.Context) (*ledger.Frame, error) {
 			if f.Seq >= r.q.To {
 				return nil, io.EOF
 			}
+			if r.foreign && f.CheckDigest() == ledger.DigestWrong { // checksums of a frame are no proof of what others give us
+				return nil, r.log.fault(Fault{Kind: Corrupt, Segment: r.seg.n, Offset: r.scan.Start(), FirstSeq: f.Seq, LastSeq: f.Seq,
+					Cause: errors.New("the copy holds another payload than the one that was recorded")})
+			}
 			r.want = f.Seq + 1
 			if r.mask == ^uint64(0) || r.mask&typeBit(f.Type) != 0 && wanted(r.q.Types, f.Type) {
 				return f, nil
 			}
 		}
-		if err := r.scan.Err(); err != nil {
+		if err := r.scan.Err(); KindOf(err) == CopyAway {
+			return nil, err
+		} else if err != nil {
 			return nil, r.damage(err)
 		}
 		r.scan = nil
@@ -164,11 +169,11 @@ func (r *reader) advance() error {
 func (r *reader) open() error {
 	r.close()
 	r.seg, r.segs = r.segs[0], r.segs[1:]
-	f, err := r.log.store.deps.Disk.Open(path.Join(r.log.dir, ledger.SegmentName(r.seg.n)))
+	f, foreign, err := r.log.openSegmentFile(r.seg.n)
 	if err != nil {
-		return fmt.Errorf("open segment %d of log %s: %w", r.seg.n, r.log.kind, err)
+		return err
 	}
-	r.file = f
+	r.file, r.foreign = f, foreign
 	r.blocks, err = r.log.blocks(r.seg, r.q.From)
 	return err
 }
@@ -198,9 +203,9 @@ func (l *Log) blocks(s segmentInfo, seq uint64) ([]block, error) {
 
 // rebuildIndex scans a segment. In a damaged one the index ends before the damage; reading from its last block finds it.
 func (l *Log) rebuildIndex(s segmentInfo, seq uint64) ([]block, error) {
-	f, err := l.store.deps.Disk.Open(path.Join(l.dir, ledger.SegmentName(s.n)))
+	f, _, err := l.openSegmentFile(s.n)
 	if err != nil {
-		return nil, fmt.Errorf("open segment %d of log %s: %w", s.n, l.kind, err)
+		return nil, err
 	}
 	defer f.Close()
 	var x index
@@ -211,6 +216,8 @@ func (l *Log) rebuildIndex(s segmentInfo, seq uint64) ([]block, error) {
 		}
 	}
 	switch {
+	case KindOf(scan.Err()) == CopyAway:
+		return nil, scan.Err()
 	case scan.Err() == nil && len(x.blocks) > 0:
 		l.putIndex(s.n, x.blocks)
 	case len(x.blocks) == 0 && s.size > ledger.HeaderSize:

@@ -71,12 +71,16 @@ func (l *Log) segmentNumbers() ([]uint64, error) {
 	}
 	var numbers []uint64
 	for _, e := range entries {
-		if n, ok := ledger.ParseSegmentName(e.Name()); ok {
+		n, ok := ledger.ParseSegmentName(e.Name())
+		if !ok {
+			n, ok = ledger.ParseAwayName(e.Name())
+		}
+		if ok {
 			numbers = append(numbers, n)
 		}
 	}
 	slices.Sort(numbers)
-	return numbers, nil
+	return slices.Compact(numbers), nil // a crash may leave both the file and the mark that stands for it
 }
 
 // checkAcked compares with what was promised: a checkpoint is written only after its records are durable.
@@ -92,6 +96,9 @@ func (l *Log) openSegment(ctx context.Context, n uint64, isLast bool) error {
 	d := l.store.deps.Disk
 	name := path.Join(l.dir, ledger.SegmentName(n))
 	f, err := d.Edit(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return l.takeAway(n, isLast)
+	}
 	if err != nil {
 		return fmt.Errorf("open segment %d: %w", n, err)
 	}
@@ -110,8 +117,8 @@ func (l *Log) openSegment(ctx context.Context, n uint64, isLast bool) error {
 		l.store.deps.Log.Warn("a segment without records is removed", "run", l.run.ID, "segment", n)
 		return errors.Join(f.Close(), d.Remove(name), d.SyncDir(l.dir), l.reopenSealed(n))
 	}
-	if err == nil && (h.Segment != n || h.Log != l.kind || h.Run != runUID(l.run.ID) || h.FirstSeq != l.durable || h.Prev != l.tail) {
-		err = fmt.Errorf("%w: it does not continue the log", ledger.ErrHeader)
+	if err == nil {
+		err = l.continues(h, n)
 	}
 	if err != nil {
 		return errors.Join(l.fault(Fault{Kind: Corrupt, Segment: n, FirstSeq: l.durable, LastSeq: l.durable, Cause: err}), f.Close())
@@ -153,10 +160,13 @@ func (l *Log) reopenSealed(removed uint64) error {
 		return nil
 	}
 	f, err := l.store.deps.Disk.Edit(path.Join(l.dir, ledger.SegmentName(removed-1)))
-	if err != nil {
+	switch {
+	case err == nil:
+		l.file = f
+	case !errors.Is(err, fs.ErrNotExist): // else it was moved away
 		return fmt.Errorf("open segment %d: %w", removed-1, err)
 	}
-	l.file, l.sealed, l.size = f, true, l.segs[len(l.segs)-1].size
+	l.sealed, l.size = true, l.segs[len(l.segs)-1].size
 	return l.restoreTree(l.durable)
 }
 

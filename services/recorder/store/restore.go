@@ -62,9 +62,9 @@ func (l *Log) treeOf(size uint64) (*ledger.Tree, error) {
 }
 
 func (l *Log) leavesOf(s segmentInfo, size uint64, tree *ledger.Tree) error {
-	f, err := l.store.deps.Disk.Open(path.Join(l.dir, ledger.SegmentName(s.n)))
+	f, _, err := l.openSegmentFile(s.n)
 	if err != nil {
-		return fmt.Errorf("open segment %d: %w", s.n, err)
+		return err
 	}
 	scan := ledger.NewScanner(f, ledger.HeaderSize, s.size)
 	for tree.Size() < size && scan.Next() {
@@ -72,7 +72,9 @@ func (l *Log) leavesOf(s segmentInfo, size uint64, tree *ledger.Tree) error {
 			tree.Append(scan.Frame().Leaf())
 		}
 	}
-	if err := scan.Err(); err != nil {
+	if err := scan.Err(); KindOf(err) == CopyAway {
+		return errors.Join(err, f.Close())
+	} else if err != nil {
 		at := l.fault(Fault{Kind: Corrupt, Segment: s.n, Offset: scan.Offset(), FirstSeq: tree.Size(), LastSeq: tree.Size(), Cause: err})
 		return errors.Join(at, f.Close())
 	}

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/provenir/provenir/ledger"
 )
@@ -20,7 +21,7 @@ type Run struct {
 	ID     string
 	dir    string
 
-	logs [4]*Log // by ledger.Log; logs[0] is unused
+	logs [4]atomic.Pointer[Log] // by ledger.Log; logs[0] is unused. A repair replaces a log that was read-only
 
 	mu    sync.Mutex
 	epoch uint64 // highest seen; on disk before anybody writes under it
@@ -52,9 +53,11 @@ func openRun(ctx context.Context, s *Store, tenant, id string) (*Run, error) {
 		return nil, fmt.Errorf("read the seal: %w", err)
 	}
 	for _, kind := range ledger.Logs {
-		if r.logs[kind], err = openLog(ctx, r, kind); err != nil {
+		l, err := openLog(ctx, r, kind)
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("open log %s: %w", kind, err), r.close())
 		}
+		r.logs[kind].Store(l)
 	}
 	return r, nil
 }
@@ -75,7 +78,7 @@ func readEpoch(s *Store, dir string) (uint64, error) {
 }
 
 // Log is one of the run's logs.
-func (r *Run) Log(kind ledger.Log) *Log { return r.logs[kind] }
+func (r *Run) Log(kind ledger.Log) *Log { return r.logs[kind].Load() }
 
 // Epoch is the highest one seen.
 func (r *Run) Epoch() uint64 {
@@ -139,8 +142,8 @@ func (r *Run) fault(k Kind, cause error) *Fault {
 func (r *Run) close() error {
 	var errs []error
 	// events first: its last commit still writes to timing
-	for _, l := range r.logs {
-		if l != nil {
+	for i := range r.logs {
+		if l := r.logs[i].Load(); l != nil {
 			errs = append(errs, l.close())
 		}
 	}

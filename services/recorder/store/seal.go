@@ -30,11 +30,11 @@ func (r *Run) Seal(ctx context.Context, epoch uint64) ([][]byte, error) {
 	if seal != nil {
 		return sealNotes(seal)
 	}
-	if err := r.logs[ledger.Events].end(ctx); err != nil {
+	if err := r.Log(ledger.Events).end(ctx); err != nil {
 		return nil, fmt.Errorf("seal run %s: %w", r.ID, err)
 	}
 	for _, kind := range ledger.Logs {
-		l := r.logs[kind]
+		l := r.Log(kind)
 		if kind != ledger.Events {
 			if err := l.Flush(ctx); err != nil {
 				return nil, fmt.Errorf("seal run %s: %w", r.ID, err)

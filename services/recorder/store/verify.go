@@ -24,24 +24,37 @@ func (l *Log) Verify(ctx context.Context, keys note.Verifiers) (*ledger.Report, 
 			return nil, err
 		}
 	}
+	view := l.view()
+	return ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin})
+}
+
+// view is the log's folder as it is now.
+func (l *Log) view() *snapshot {
 	l.trees.Lock()
-	view := &snapshot{disk: l.store.deps.Disk, dir: l.dir, newest: bytes.Clone(l.last.note), history: l.last.history, sizes: map[string]int64{}}
+	view := &snapshot{log: l, disk: l.store.deps.Disk, dir: l.dir, newest: bytes.Clone(l.last.note), history: l.last.history, sizes: map[string]int64{}}
 	l.trees.Unlock()
 	l.mu.Lock()
+	defer l.mu.Unlock()
+	if k := KindOf(l.broken); k == Corrupt || k == LostAcked { // nobody writes, and behind damage are segments that were never taken up
+		view.whole = true
+		return view
+	}
 	for _, s := range l.segs {
 		view.sizes[ledger.SegmentName(s.n)] = s.size
 	}
-	l.mu.Unlock()
-	return ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin})
+	return view
 }
 
 // snapshot shows a log's folder as it was at one moment: files are cut at the size they had then.
 type snapshot struct {
+	log     *Log
 	disk    disk.FS
 	dir     string
 	newest  []byte
 	history int64
 	sizes   map[string]int64
+	whole   bool              // nothing is hidden or cut
+	fetched map[uint64]string // files that stand in for segments, while it is asked whether they mend the log
 }
 
 // Open opens a file of the view.
@@ -49,7 +62,15 @@ func (s *snapshot) Open(name string) (fs.File, error) {
 	if name == ledger.CheckpointFile && s.newest != nil {
 		return &snapshotFile{name: name, SectionReader: io.NewSectionReader(bytes.NewReader(s.newest), 0, int64(len(s.newest)))}, nil
 	}
-	f, err := s.disk.Open(path.Join(s.dir, name))
+	n, isSegment := ledger.ParseSegmentName(name)
+	file := path.Join(s.dir, name)
+	if fetched, ok := s.fetched[n]; ok && isSegment {
+		file = fetched
+	}
+	f, err := s.disk.Open(file)
+	if errors.Is(err, fs.ErrNotExist) && isSegment && s.log.store.deps.Copies != nil {
+		return s.openCopy(n, name)
+	}
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
@@ -57,32 +78,64 @@ func (s *snapshot) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if cut, ok := s.sizes[name]; ok {
+	if cut, ok := s.sizes[name]; ok && s.fetched[n] == "" {
 		size = min(size, cut)
 	}
-	if name == ledger.HistoryFile {
+	if name == ledger.HistoryFile && !s.whole {
 		size = min(size, s.history)
 	}
 	return &snapshotFile{name: name, closer: f, SectionReader: io.NewSectionReader(f, 0, size)}, nil
 }
 
-// ReadDir lists the folder without segments that came later.
+// openCopy opens a segment that was moved away.
+func (s *snapshot) openCopy(n uint64, name string) (fs.File, error) {
+	f, _, err := s.log.openSegmentFile(n)
+	if err != nil {
+		return nil, err
+	}
+	size, ok := s.sizes[name]
+	if !ok {
+		ctx, cancel := context.WithTimeout(context.Background(), copyTimeout)
+		defer cancel()
+		if size, err = s.log.store.deps.Copies.Size(ctx, path.Join(s.dir, name)); err != nil {
+			return nil, errors.Join(s.log.fault(Fault{Kind: CopyAway, Segment: n, Cause: err}), f.Close())
+		}
+	}
+	return &snapshotFile{name: name, closer: f, SectionReader: io.NewSectionReader(f, 0, size)}, nil
+}
+
+// ReadDir lists the folder without segments that came later. What was moved away is listed as if it were here, where there
+// is a store to read it from.
 func (s *snapshot) ReadDir(name string) ([]fs.DirEntry, error) {
 	entries, err := s.disk.ReadDir(path.Join(s.dir, name))
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", s.dir, err)
 	}
-	out := entries[:0]
+	var out []fs.DirEntry
 	for _, e := range entries {
-		if _, isSegment := ledger.ParseSegmentName(e.Name()); isSegment {
-			if _, known := s.sizes[e.Name()]; !known {
+		if n, moved := ledger.ParseAwayName(e.Name()); moved && s.log.store.deps.Copies != nil {
+			e = listed{e, ledger.SegmentName(n)}
+		}
+		if n, isSegment := ledger.ParseSegmentName(e.Name()); isSegment {
+			if _, known := s.sizes[e.Name()]; !known && !s.whole && s.fetched[n] == "" {
 				continue
 			}
 		}
 		out = append(out, e)
 	}
+	for n := range s.fetched {
+		out = append(out, listed{nil, ledger.SegmentName(n)})
+	}
 	return out, nil
 }
+
+// listed is an entry of a folder under another name.
+type listed struct {
+	fs.DirEntry
+	name string
+}
+
+func (l listed) Name() string { return l.name }
 
 type snapshotFile struct {
 	*io.SectionReader

@@ -24,7 +24,7 @@ func (r *Run) Volatile(ctx context.Context, first, last uint64) (map[uint64][]by
 
 // commits visits COMMIT records from the one that holds the event on, until visit says no.
 func (r *Run) commits(ctx context.Context, event uint64, visit func(CommitRecord) bool) error {
-	t := r.logs[ledger.Timing]
+	t := r.Log(ledger.Timing)
 	from, err := t.seqOfKey(event)
 	if err != nil {
 		return err

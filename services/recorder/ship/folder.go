@@ -1,0 +1,73 @@
+package ship
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
+)
+
+// folder is what lies in a log's folder.
+type folder struct {
+	dir    string
+	copies []shipped
+	here   map[uint64]bool // segments whose file is on the local disk
+	count  uint64          // segments, here or away
+	ended  bool            // the run is sealed: its last segment may go as well
+}
+
+func (s *Shipper) folder(dir string) (*folder, error) {
+	entries, err := s.d.Disk.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &folder{dir: dir}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", dir, err)
+	}
+	f := &folder{dir: dir, here: map[uint64]bool{}}
+	for _, e := range entries {
+		n, ok := ledger.ParseSegmentName(e.Name())
+		if ok {
+			f.here[n] = true
+		} else if n, ok = ledger.ParseAwayName(e.Name()); !ok {
+			continue
+		}
+		f.count = max(f.count, n+1)
+	}
+	if f.copies, err = readState(s.d.Disk, dir); err != nil {
+		return nil, err
+	}
+	if _, err := s.d.Disk.ReadFile(path.Join(path.Dir(dir), ledger.SealFile)); err == nil {
+		f.ended = true
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	return f, nil
+}
+
+// sealedOnDisk counts the segments that will never change in a folder that nobody has open: all but the last, and the last
+// when it has its trailer.
+func (f *folder) sealedOnDisk(d disk.FS) int {
+	if f.count == 0 {
+		return 0
+	}
+	last := f.count - 1
+	if f.here[last] {
+		file, err := d.Open(segmentName(f.dir, last))
+		if err != nil {
+			return int(last)
+		}
+		defer file.Close()
+		size, err := file.Size()
+		if err != nil {
+			return int(last)
+		}
+		if _, sealed := ledger.LastTrailer(file, size); !sealed {
+			return int(last)
+		}
+	}
+	return int(f.count)
+}

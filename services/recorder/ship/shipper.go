@@ -1,0 +1,167 @@
+package ship
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"path"
+	"time"
+
+	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
+)
+
+// Remote is the store of copies; [Bucket] is one.
+type Remote interface {
+	Put(ctx context.Context, name string, body io.ReadSeeker, size int64, sum [32]byte) error
+	Head(ctx context.Context, name string) (Object, error)
+	ReadRange(ctx context.Context, name string, p []byte, off int64) (int, error)
+}
+
+// Logs knows which runs are open. A folder alone does not tell whether a trailer that is being written will stay.
+type Logs interface {
+	// SealedSegments is the number of segments of an open log that will never change; open is false for a run that nobody
+	// has opened.
+	SealedSegments(tenant, run string, log ledger.Log) (n int, open bool)
+	// Runs lists tenant and run of all folders.
+	Runs() ([][2]string, error)
+}
+
+// Deps are the shipper's neighbours.
+type Deps struct {
+	Disk   disk.FS // the ledger's folder
+	Logs   Logs
+	Remote Remote
+	Clock  clock.Clock
+	Counts Counts
+	Random func() float64 // 0 to 1, of the wait between attempts
+	Log    *slog.Logger
+}
+
+// Shipper copies what is sealed, in the background.
+type Shipper struct {
+	cfg  Config
+	d    Deps
+	done map[string]bool // folders of runs that nobody has open and that have nothing left to do
+}
+
+// New checks the settings; it starts nothing.
+func New(cfg Config, d Deps) (*Shipper, error) {
+	if err := cfg.Check(); err != nil {
+		return nil, err
+	}
+	return &Shipper{cfg: cfg, d: d, done: map[string]bool{}}, nil
+}
+
+const (
+	passEvery = 5 * time.Second // between two looks for what was sealed meanwhile
+	waitFirst = time.Second     // after a failure of the store, doubled up to
+	waitMost  = 5 * time.Minute
+)
+
+// Run ships until ctx ends.
+func (s *Shipper) Run(ctx context.Context) error {
+	wait := waitFirst
+	for {
+		err := s.Pass(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		pause := passEvery
+		if err != nil {
+			pause = wait/2 + time.Duration(s.d.Random()*float64(wait)/2)
+			wait = min(2*wait, waitMost)
+			s.d.Log.Warn("segments wait to be shipped", "again_in", pause.String(), "error", err.Error())
+		} else {
+			wait = waitFirst
+		}
+		t := s.d.Clock.NewTimer(pause)
+		select {
+		case <-t.C():
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		}
+	}
+}
+
+// Pass ships what is sealed now. The error is the store's or the disk's, and worth another attempt; a segment that is
+// damaged here, or another one there, is logged and counted, and the other logs go on.
+func (s *Shipper) Pass(ctx context.Context) error {
+	runs, err := s.d.Logs.Runs()
+	if err != nil {
+		return err
+	}
+	waiting := 0
+	for _, r := range runs {
+		for _, kind := range ledger.Logs {
+			dir := path.Join(r[0], r[1], kind.String())
+			left, e := s.log(ctx, r[0], r[1], kind, dir)
+			waiting += left
+			if e != nil {
+				err = errors.Join(err, fmt.Errorf("ship %s: %w", dir, e))
+			}
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if errors.As(e, new(*unreachable)) { // it is away for the other logs too
+				s.d.Counts.left(max(waiting, 1))
+				return err
+			}
+		}
+	}
+	s.d.Counts.left(waiting)
+	return err
+}
+
+// unreachable is a failure of the store, after which it is left alone for a while.
+type unreachable struct{ error }
+
+func (u *unreachable) Unwrap() error { return u.error }
+
+// log ships one log; left is how many sealed segments the store does not have.
+func (s *Shipper) log(ctx context.Context, tenant, run string, kind ledger.Log, dir string) (left int, err error) {
+	n, open := s.d.Logs.SealedSegments(tenant, run, kind)
+	if open {
+		delete(s.done, dir)
+	} else if s.done[dir] {
+		return 0, nil
+	}
+	f, err := s.folder(dir)
+	if err != nil {
+		s.d.Counts.failed(failedLocal)
+		return 0, err
+	}
+	if !open {
+		n = f.sealedOnDisk(s.d.Disk)
+	}
+	f.ended = kind == ledger.Events && f.ended
+	for len(f.copies) < n {
+		c, err := s.ship(ctx, f, uint64(len(f.copies)))
+		switch {
+		case errors.Is(err, errDamaged), errors.Is(err, errConflict):
+			s.d.Log.Error("a segment is not shipped", "log", dir, "segment", len(f.copies), "error", err.Error())
+			_, err := s.freeUp(ctx, f)
+			return n - len(f.copies), err
+		case err != nil:
+			return n - len(f.copies), err
+		}
+		f.copies = append(f.copies, c)
+		if err := writeState(s.d.Disk, dir, f.copies); err != nil {
+			s.d.Counts.failed(failedLocal)
+			return n - len(f.copies), err
+		}
+		s.d.Counts.took(c.Size)
+	}
+	kept, err := s.freeUp(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	if !open && (kept == 0 || s.cfg.KeepLocal == nil) {
+		s.done[dir] = true
+	}
+	return 0, nil
+}

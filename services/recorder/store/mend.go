@@ -1,0 +1,231 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/provenir/provenir/ledger"
+)
+
+// Mend puts copies in the place of segments that a report calls damaged, and of those that are missing. Nothing is
+// believed: a copy is fetched beside the log, checked by itself, and then the whole log is verified as it would be with
+// it. Only a copy that leaves its segment without damage is swapped in; the damaged file keeps a name of its own. Without
+// a store of copies, or without a copy, nothing happens.
+func (l *Log) Mend(ctx context.Context, report *ledger.Report, keys note.Verifiers) (restored []uint64, err error) {
+	if l.store.deps.Copies == nil {
+		return nil, nil
+	}
+	candidates, err := l.candidates(report)
+	if err != nil {
+		return nil, err
+	}
+	view := l.view()
+	view.fetched = map[uint64]string{}
+	defer func() {
+		for _, name := range view.fetched { // what was swapped in has another name by now
+			if e := l.store.deps.Disk.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
+				err = errors.Join(err, e)
+			}
+		}
+	}()
+	for _, n := range candidates {
+		name, err := l.fetch(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" {
+			view.fetched[n] = name
+		}
+	}
+	if len(view.fetched) == 0 {
+		return nil, nil
+	}
+	with, err := ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin})
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range candidates {
+		if view.fetched[n] == "" || spoiled(with, n) {
+			continue
+		}
+		if err := l.swap(n, view.fetched[n]); err != nil {
+			return restored, err
+		}
+		restored = append(restored, n)
+	}
+	return restored, nil
+}
+
+// spoiled tells whether a log with a fetched segment is still wrong there, or no longer the one that was signed. That the
+// log is too short behind its last segment is not the segment's fault.
+func spoiled(r *ledger.Report, n uint64) bool {
+	last := int(n) == r.Segments-1
+	return r.Has(ledger.HistoryRewritten) || slices.ContainsFunc(r.Damages, func(d ledger.Damage) bool {
+		short := last && (d.Kind == ledger.MissingSegment || d.Kind == ledger.TruncatedFile)
+		return d.Segment == int(n) && !short
+	})
+}
+
+// candidates are the segments that a copy may mend: the damaged ones, those that are missing, and the one after the last.
+func (l *Log) candidates(report *ledger.Report) ([]uint64, error) {
+	have, err := l.segmentNumbers()
+	if err != nil {
+		return nil, err
+	}
+	var out []uint64
+	for n := uint64(0); len(have) > 0 && n < have[len(have)-1]; n++ {
+		if !slices.Contains(have, n) {
+			out = append(out, n)
+		}
+	}
+	for _, d := range report.Damages {
+		if d.Segment >= 0 && slices.Contains(have, uint64(d.Segment)) {
+			out = append(out, uint64(d.Segment))
+		}
+		if d.Kind == ledger.MissingSegment || d.Kind == ledger.TruncatedFile {
+			out = append(out, uint64(len(have)))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// fetch brings a copy into a file beside the log. The name is empty where there is no copy, or none that is whole: that a
+// copy is refused is logged, and the loss is declared as without it.
+func (l *Log) fetch(ctx context.Context, n uint64) (string, error) {
+	name := path.Join(l.dir, ledger.SegmentName(n))
+	size, err := l.store.deps.Copies.Size(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil { // there may be a copy: nothing can be declared lost now
+		return "", l.fault(Fault{Kind: CopyAway, Segment: n, Cause: err})
+	}
+	fetched := name + ".fetched"
+	if err := l.download(name, fetched, size); err != nil {
+		return "", err
+	}
+	if err := l.whole(ctx, n, name, fetched, size); err != nil {
+		l.store.deps.Log.Error("the copy of a segment is refused", "run", l.run.ID, "log", l.kind.String(), "segment", n, "error", err.Error())
+		return "", l.store.deps.Disk.Remove(fetched)
+	}
+	return fetched, nil
+}
+
+func (l *Log) download(name, to string, size int64) error {
+	d := l.store.deps.Disk
+	if err := d.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := d.Create(to)
+	if err != nil {
+		return fmt.Errorf("fetch %s: %w", name, err)
+	}
+	from := &copyFile{copies: l.store.deps.Copies, name: name, fault: func(err error) error { return l.fault(Fault{Kind: CopyAway, Cause: err}) }}
+	b := make([]byte, copyWindow)
+	for at := int64(0); at < size && err == nil; {
+		var n int
+		n, err = from.ReadAt(b[:min(int64(len(b)), size-at)], at)
+		if n > 0 && (err == nil || errors.Is(err, io.EOF)) {
+			_, err = f.WriteAt(b[:n], at)
+			at += int64(n)
+		}
+	}
+	if err == nil || errors.Is(err, io.EOF) { // a copy that ends early is found out when it is read
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return errors.Join(err, d.Remove(to))
+	}
+	return nil
+}
+
+// whole checks a fetched copy by itself, and against the trailer that is here, if one is.
+func (l *Log) whole(ctx context.Context, n uint64, name, fetched string, size int64) error {
+	f, err := l.store.deps.Disk.Open(fetched)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	is, err := ledger.ReadSealed(ctx, f, size, nil)
+	if err != nil {
+		return err
+	}
+	if is.Header.Segment != n || is.Header.Log != l.kind || is.Header.Run != runUID(l.run.ID) {
+		return fmt.Errorf("%w: it is another segment, log or run", ledger.ErrHeader)
+	}
+	if here, ok := l.trailerHere(n, name); ok && here != is.Trailer {
+		return errors.New("it is not the file that the trailer here vouches for")
+	}
+	return nil
+}
+
+// trailerHere is the trailer of the damaged file, or of the mark that stands for one that was moved away.
+func (l *Log) trailerHere(n uint64, name string) (ledger.Trailer, bool) {
+	d := l.store.deps.Disk
+	if b, err := d.ReadFile(path.Join(l.dir, ledger.AwayName(n))); err == nil {
+		if a, err := ledger.ParseAway(b); err == nil {
+			return a.Trailer, true
+		}
+	}
+	f, err := d.Open(name)
+	if err != nil {
+		return ledger.Trailer{}, false
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return ledger.Trailer{}, false
+	}
+	return ledger.LastTrailer(f, size)
+}
+
+// maxQuarantined bounds the names that a damaged file may take.
+const maxQuarantined = 1000
+
+// swap puts a fetched segment in place at once. The damaged file keeps a name of its own: it may be evidence.
+func (l *Log) swap(n uint64, fetched string) error {
+	d, name := l.store.deps.Disk, path.Join(l.dir, ledger.SegmentName(n))
+	for i := 1; ; i++ {
+		err := d.Link(name, fmt.Sprintf("%s.damaged-%d", name, i))
+		if err == nil || errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if !errors.Is(err, fs.ErrExist) || i == maxQuarantined {
+			return fmt.Errorf("keep the damaged segment %d: %w", n, err)
+		}
+	}
+	if err := d.Rename(fetched, name); err != nil {
+		return fmt.Errorf("put segment %d in place: %w", n, err)
+	}
+	if err := d.Remove(path.Join(l.dir, indexName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // it may be of the damaged file
+	}
+	l.store.deps.Log.Warn("a damaged segment was replaced by its copy", "run", l.run.ID, "log", l.kind.String(), "segment", n)
+	return d.SyncDir(l.dir)
+}
+
+// Reopen takes a read-only log up again from the disk, after it was mended. It is false for one that is not read-only for
+// damage.
+func (r *Run) Reopen(ctx context.Context, kind ledger.Log) (bool, error) {
+	old := r.Log(kind)
+	if !quarantine(old.Broken()) {
+		return false, nil
+	}
+	if err := old.close(); err != nil {
+		return false, fmt.Errorf("close log %s: %w", kind, err)
+	}
+	l, err := openLog(ctx, r, kind)
+	if err != nil {
+		return false, fmt.Errorf("open log %s again: %w", kind, err)
+	}
+	r.logs[kind].Store(l)
+	return true, nil
+}
