@@ -47,7 +47,7 @@ func Dial(cfg DialConfig) (*grpc.ClientConn, error) {
 		grpc.WithTransportCredentials(insecure.NewCredentials()), // loopback and memory only; wider needs mTLS
 		grpc.WithDefaultServiceConfig(serviceConfig),
 		experimental.WithBufferPool(pool),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec{}), grpc.MaxCallRecvMsgSize(MaxMessage), grpc.MaxCallSendMsgSize(MaxMessage)),
 	}
 	if cfg.Token != "" { // the gateway has none of its own: it passes its caller's on
 		opts = append(opts, grpc.WithPerRPCCredentials(bearerToken(cfg.Token)))

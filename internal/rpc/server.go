@@ -79,7 +79,7 @@ func NewServer(cfg ServerConfig) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	opts = append(opts, experimental.BufferPool(pool), grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
+	opts = append(opts, grpc.ForceServerCodecV2(codec{}), experimental.BufferPool(pool), grpc.MaxRecvMsgSize(MaxMessage), grpc.MaxSendMsgSize(MaxMessage),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 5 * time.Second, PermitWithoutStream: true}))
 	if cfg.Trace {
 		opts = append(opts, grpc.StatsHandler(otelgrpc.NewServerHandler()))

@@ -16,7 +16,8 @@ type committer struct {
 	file     disk.File // the last segment; nil before the first record
 	header   ledger.Header
 	size     int64       // of what is durable in it
-	sum      hash.Hash   // SHA-256 of those bytes, for the trailer
+	sum      hash.Hash   // SHA-256 of those bytes but for owed, for the trailer
+	owed     *batch      // durable, not in sum yet
 	sealed   bool        // the last segment has its trailer
 	tail     ledger.Hash // chain link after the last durable record
 	index    index       // of the last segment; read under mu
@@ -70,6 +71,7 @@ func (l *Log) take() (b *batch, end bool) {
 			wait = l.linger - age
 		}
 		l.mu.Unlock()
+		l.settle() // nothing is due: now is the time, and an idle log keeps no buffer
 		if closing {
 			return nil, true
 		}
@@ -144,12 +146,22 @@ func (l *Log) commit(b *batch) {
 	l.mu.Unlock()
 
 	l.storeTiles(tilesAtOnce)
-	l.sum.Write(b.buf) // hash.Hash never fails
 	l.noteUnsigned(len(b.marks), l.store.deps.Clock.Now())
 	if l.kind == ledger.Events {
 		l.recordCommit(b)
 	}
-	b.free()
+	l.owed = b
+}
+
+// settle hashes the last durable batch for the trailer. It runs while the next one syncs, when the processor has nothing
+// else to do for this log: hashing is as long as the sync itself.
+func (l *Log) settle() {
+	if l.owed == nil {
+		return
+	}
+	l.sum.Write(l.owed.buf) // hash.Hash never fails
+	l.owed.free()
+	l.owed = nil
 }
 
 // recordCommit writes the batch's COMMIT to timing. That log may lose its tail, so a failure is no failure of the batch.
@@ -192,13 +204,24 @@ func (l *Log) writeSync(data []byte) error {
 	if err := l.store.deps.Faults.At(PointWritten); err != nil {
 		return err
 	}
-	l.store.syncs <- struct{}{}
-	err := l.file.Sync()
-	<-l.store.syncs
-	if err != nil {
+	if err := l.sync(); err != nil {
 		return err
 	}
 	return l.store.deps.Faults.At(PointSynced)
+}
+
+// sync makes the segment durable, and settles meanwhile.
+func (l *Log) sync() error {
+	l.store.syncs <- struct{}{}
+	defer func() { <-l.store.syncs }()
+	if l.owed == nil {
+		return l.file.Sync()
+	}
+	synced := make(chan error, 1)
+	f := l.file
+	go func() { synced <- f.Sync() }()
+	l.settle()
+	return <-synced
 }
 
 // full cuts off what did not fit, so that the file ends with a whole record.

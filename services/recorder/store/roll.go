@@ -39,6 +39,7 @@ func (l *Log) rollFor(n int64) error {
 // end, the edge of the tree, the index.
 func (l *Log) sealSegment() error {
 	t := ledger.Trailer{Count: l.index.count, FirstSeq: l.header.FirstSeq, LastSeq: l.header.FirstSeq + l.index.count - 1, Chain: l.tail}
+	l.settle()
 	l.sum.Sum(t.File[:0])
 	f := t.Frame()
 	b := ledger.AppendFrame(nil, &f)
@@ -109,6 +110,7 @@ func (l *Log) reopen() error {
 	if l.file == nil {
 		return nil // the segment was never made
 	}
+	l.settle()
 	err := l.file.Close()
 	l.file = nil
 	if err != nil {
