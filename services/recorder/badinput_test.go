@@ -163,7 +163,6 @@ func TestSettingsThatCannotBe(t *testing.T) {
 		name, reason string
 		spec         *recorderv1.RecorderSpec
 	}{
-		{"rollouts inspected while they come", "OPTION_UNSUPPORTED", &recorderv1.RecorderSpec{HackingStrict: true}},
 		{"a range of rewards below 0", "INVALID_ARGUMENT", &recorderv1.RecorderSpec{RewardRange: proto.Float64(-1)}},
 		{"a limit that nobody knows", "INVALID_ARGUMENT", &recorderv1.RecorderSpec{Limits: map[string]float64{"kl_maximum": 1}}},
 	} {

@@ -30,6 +30,7 @@ type Config struct {
 	CosignEvery   time.Duration // between two requests for a cosignature while a run lives; 1 min
 	CosignWait    time.Duration // how long a seal, or a round, waits for one; 10 s
 	ReadyWait     time.Duration // how long a call waits for the recovery; 5 s
+	InspectShare  float64       // of one processor, to look at rollouts with; 0.2, negative looks at none but where a run is strict
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
 	Sinks         []alert.Sink  // who is told of anomalies; nobody without any
 	Ship          ship.Config   // where sealed segments are copied to; nowhere without an endpoint
@@ -57,8 +58,14 @@ func (c Config) withDefaults() (Config, error) {
 	if c.ReadyWait == 0 {
 		c.ReadyWait = 5 * time.Second
 	}
+	if c.InspectShare == 0 {
+		c.InspectShare = 0.2
+	}
 	if c.Source == "" {
 		c.Source = "provenir.dev/recorder"
+	}
+	if c.InspectShare > 1 || c.InspectShare != c.InspectShare {
+		return c, errors.New("recorder: the share of a processor for inspections is at most 1")
 	}
 	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 || c.CosignEvery < 0 || c.CosignWait < 0 || c.ReadyWait < 0 {
 		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat, tick and other times above 0")

@@ -16,6 +16,7 @@ import (
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/incident"
+	"github.com/provenir/provenir/services/recorder/inspect"
 	"github.com/provenir/provenir/services/recorder/monitor"
 	"github.com/provenir/provenir/services/recorder/store"
 )
@@ -35,9 +36,11 @@ type live struct {
 	known   map[string]uint64 // findings that are in the log although their event came (or comes) again, by uid
 	untold  []finding         // what is not in the log yet
 	stored  uint64            // steps at the last stored state
+	looked  inspect.Totals    // and the inspection's counts
 	clocked *incident.Tracker // what depends on a clock
 	stall   detect.Stall
 
+	insp   *inspection
 	cosign cosigning
 }
 
@@ -73,7 +76,7 @@ func (s *Service) openRun(ctx context.Context, tenant, id string, create bool) (
 	key := path.Join(tenant, id)
 	l, ok := s.live[key]
 	if !ok {
-		l = &live{s: s, tenant: tenant, run: run, clocked: incident.New(id), ready: make(chan struct{}),
+		l = &live{s: s, tenant: tenant, run: run, clocked: incident.New(id), ready: make(chan struct{}), insp: newInspection(id),
 			cosign: cosigning{seen: map[ledger.Log]uint64{}, told: map[ledger.Log]bool{}}}
 		s.live[key] = l
 	}
@@ -107,18 +110,22 @@ func (l *live) settle(ctx context.Context, spec *recorderv1.RecorderSpec) error 
 	if l.given || spec == nil {
 		return nil
 	}
-	if spec.GetHackingStrict() { // a gate would wait for what never comes, or believe that it was looked for
-		return rpc.Errorf(codes.Unimplemented, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
-			"recorder.hacking_strict: this build does not inspect rollouts while they come; leave it out, and run `provenir hacking` on them")
-	}
 	mon, err := monitor.New(l.run.ID, monitor.SpecOf(spec))
 	if err != nil {
 		return err
 	}
 	if l.mon.Next() > 0 {
+		if spec.GetHackingStrict() { // a gate would believe that all was looked at
+			return rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT,
+				"recorder.hacking_strict: run %s has records that were not inspected; a run is strict from its first record or not at all", l.run.ID)
+		}
 		return nil // records came before settings did: the defaults stay
 	}
-	l.mon = mon
+	l.mon, l.insp.strict = mon, spec.GetHackingStrict()
+	l.insp.run.Disable(spec.GetDisabled())
+	if err := l.insp.note(); err != nil {
+		return err
+	}
 	return l.storeLocked(ctx)
 }
 
@@ -144,8 +151,12 @@ func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (t
 			continue
 		}
 		l.found(l.mon.Observe(r.Seq, r.Type, r.Payload), false, trace)
+		if failed := l.inspectNow(r.Seq, r.Type, r.Payload, trace); failed != nil && err == nil {
+			err = failed
+		}
 		if r.Type == ledger.Step {
 			l.stepped()
+			l.inspectLater(r.Seq + 1)
 		}
 	}
 	if store.KindOf(err) == store.DivergentReplay {
@@ -156,12 +167,12 @@ func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (t
 			return nil, 0, err
 		}
 	}
-	if len(l.untold) == 0 && l.mon.Stats().Steps < l.stored+l.s.cfg.SnapshotSteps {
+	if len(l.untold) == 0 && !l.stateDue() {
 		return told, 0, err
 	}
 	news, tellErr := l.tell(ctx)
 	told = append(told, news...)
-	if tellErr == nil && l.mon.Stats().Steps >= l.stored+l.s.cfg.SnapshotSteps {
+	if tellErr == nil && l.stateDue() {
 		tellErr = l.storeLocked(ctx)
 	}
 	if err == nil {
@@ -200,11 +211,20 @@ func (l *live) tell(ctx context.Context) (told []*recorderv1.Anomaly, err error)
 	return told, nil
 }
 
+// stateDue tells whether a restart would replay too much. The caller holds mu.
+func (l *live) stateDue() bool {
+	every := l.s.cfg.SnapshotSteps
+	if l.insp.strict {
+		every = min(every, strictSteps)
+	}
+	return l.mon.Stats().Steps >= l.stored+every
+}
+
 // store writes the state down when there is something new, and waits for the disk.
 func (l *live) store(ctx context.Context) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.mon == nil || !l.given || l.mon.Stats().Steps == l.stored || l.log(ledger.Findings).Broken() != nil {
+	if l.mon == nil || !l.given || l.mon.Stats().Steps == l.stored && l.insp.known.totals == l.looked || l.log(ledger.Findings).Broken() != nil {
 		return nil
 	}
 	if err := l.storeLocked(ctx); err != nil {
@@ -225,10 +245,14 @@ func (l *live) storeLocked(ctx context.Context) error {
 		return err
 	}
 	// Beside the monitor's state, which is a function of the events, stands what the clock taught.
-	b = append(append(append(b[:len(b)-1], `,"clock":`...), learned...), '}')
+	b = append(append(b[:len(b)-1], `,"clock":`...), learned...)
+	if l.insp.known.state != nil {
+		b = fmt.Appendf(b, `,"inspect":{"strict":%t,"run":%s}`, l.insp.strict, l.insp.known.state)
+	}
+	b = append(b, '}')
 	if _, err := l.log(ledger.Findings).AppendNext(ctx, []store.Record{{Type: ledger.DetectorState, Payload: b}}); err != nil {
 		return err
 	}
-	l.stored, l.given = l.mon.Stats().Steps, true
+	l.stored, l.looked, l.given = l.mon.Stats().Steps, l.insp.known.totals, true
 	return nil
 }

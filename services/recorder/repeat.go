@@ -9,6 +9,7 @@ import (
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/store"
 )
 
@@ -31,7 +32,7 @@ func (l *live) repeat(ctx context.Context, steps []uint64) ([]*recorderv1.Anomal
 				return nil, fmt.Errorf("finding %d of run %s: %w", f.Seq, l.run.ID, err)
 			}
 			older = older || a.GetSeq() < steps[0]
-			if slices.Contains(steps, a.GetSeq()) && tells(a) {
+			if slices.Contains(steps, a.GetSeq()) && l.tells(a) {
 				seq := f.Seq
 				a.FindingSeq = &seq
 				page = append(page, a)
@@ -47,10 +48,10 @@ func (l *live) repeat(ctx context.Context, steps []uint64) ([]*recorderv1.Anomal
 }
 
 // tells says whether a writer hears of an anomaly.
-func tells(a *recorderv1.Anomaly) bool {
+func (l *live) tells(a *recorderv1.Anomaly) bool {
 	switch a.GetEvent() {
 	case recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN, recorderv1.IncidentEvent_INCIDENT_EVENT_ESCALATE:
-		return !clockKinds[a.GetKind()]
+		return !clockKinds[a.GetKind()] && (l.insp.strict || !slices.Contains(detect.OfRollouts(), a.GetKind()))
 	}
 	return false
 }

@@ -61,5 +61,8 @@ func (l *live) finish(ctx context.Context) error {
 		return rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_RUN_NOT_FINISHED,
 			"the last record of run %s is not RUN_CLOSE; append it, then seal", l.run.ID)
 	}
+	if err := l.inspectRest(ctx); err != nil {
+		l.s.d.Log.Warn("rollouts were not inspected", "run", l.run.ID, "error", err.Error())
+	}
 	return l.store(ctx)
 }

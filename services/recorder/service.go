@@ -43,7 +43,8 @@ type Service struct {
 	live  map[string]*live
 	dirty map[*live]bool // findings to take over
 	wake  chan struct{}
-	taken *bell // rings when anomalies are in the tables
+	looks *queue // runs with rollouts to inspect
+	taken *bell  // rings when anomalies are in the tables
 	ready chan struct{}
 }
 
@@ -68,7 +69,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, d: d, verifiers: note.VerifierList(v), messenger: publish.Messenger{Source: cfg.Source, Clock: d.Clock},
-		live: map[string]*live{}, dirty: map[*live]bool{}, wake: make(chan struct{}, 1), taken: newBell(), ready: make(chan struct{}),
+		live: map[string]*live{}, dirty: map[*live]bool{}, wake: make(chan struct{}, 1), looks: newQueue(), taken: newBell(), ready: make(chan struct{}),
 	}
 	if d.Publish != nil {
 		s.relay = outbox.NewRelay(d.DB, d.Publish, d.Log, d.Clock)
@@ -104,6 +105,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.project(ctx) })
 	g.Go(func() error { return s.tick(ctx) })
+	if s.cfg.InspectShare > 0 {
+		g.Go(func() error { return s.inspectAll(ctx) })
+	}
 	if s.d.Countersigner != nil {
 		g.Go(func() error { return s.countersignAll(ctx) })
 	}

@@ -8,7 +8,6 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
-	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/incident"
 	"github.com/provenir/provenir/services/recorder/monitor"
 )
@@ -37,15 +36,21 @@ func (l *live) summary() *recorderv1.RunSummary {
 	defer l.mu.Unlock()
 	st, tr := l.mon.Stats(), l.mon.Incidents()
 	sum := &recorderv1.RunSummary{
-		Verdict: string(worse(tr.Verdict(l.mon.Readable()), l.clocked.Verdict(true))),
-		Worst:   monitor.Severity(max(tr.Worst(), l.clocked.Worst())),
-		Counts:  counts(tr.Counts(), l.clocked.Counts()), Attempts: l.mon.Attempts(),
+		Verdict: string(worse(worse(tr.Verdict(l.mon.Readable()), l.clocked.Verdict(true)), l.insp.known.verdict)),
+		Worst:   monitor.Severity(max(tr.Worst(), l.clocked.Worst(), l.insp.known.worst)),
+		Counts:  counts(tr.Counts(), l.clocked.Counts(), l.insp.known.counts), Attempts: l.mon.Attempts(),
 		Steps: st.Steps, Rollouts: st.Rollouts, Unscored: st.Unscored, TimeDependent: st.TimeDependent,
-		Unchecked: append(l.mon.Unchecked(), detect.OfRollouts()...), Complete: l.run.Sealed(),
+		Unchecked: append(l.mon.Unchecked(), l.insp.known.unchecked...), Complete: l.run.Sealed(),
 	}
 	slices.Sort(sum.Unchecked)
 	if step, ok := tr.FirstOnset(); ok {
 		sum.FirstOnset = &step
+	}
+	if at := l.insp.known.onset; at != nil && (sum.FirstOnset == nil || *at < sum.GetFirstOnset()) {
+		sum.FirstOnset = at
+	}
+	if t := l.insp.known.totals; t.Inspected > 0 {
+		sum.Inspected, sum.Hacked = &t.Inspected, &t.Hacked
 	}
 	for i := range st.Metrics {
 		m := &st.Metrics[i]

@@ -31,14 +31,21 @@ func (l *live) takeUp(ctx context.Context) error {
 	if err == nil {
 		err = l.takeUpClock(ctx, state)
 	}
+	if err == nil {
+		err = l.takeUpInspection(ctx, state)
+	}
 	if err != nil {
 		return fmt.Errorf("take up the state of run %s: %w", l.run.ID, err)
 	}
 	if l.known, err = l.knownSince(ctx, from); err != nil {
 		return err
 	}
-	l.stored = mon.Stats().Steps
-	for f, err := range l.log(ledger.Events).Events(ctx, store.Query{From: mon.Next()}) {
+	l.stored, l.looked = mon.Stats().Steps, l.insp.known.totals
+	replay := mon.Next()
+	if l.insp.strict {
+		replay = min(replay, l.insp.run.Next()) // it stands behind a step, the monitor behind any event
+	}
+	for f, err := range l.log(ledger.Events).Events(ctx, store.Query{From: replay}) {
 		if store.KindOf(err) == store.Corrupt {
 			break // what is behind the damage cannot be judged; the log says so itself
 		}
@@ -50,8 +57,14 @@ func (l *live) takeUp(ctx context.Context) error {
 			payload = nil
 		}
 		l.found(mon.Observe(f.Seq, f.Type, payload), false, "")
+		if err := l.inspectNow(f.Seq, f.Type, payload, ""); err != nil {
+			return err
+		}
 	}
 	l.mon = mon
+	if !l.run.Sealed() {
+		l.inspectLater(mon.Next())
+	}
 	if mon.Stats().LastType == ledger.RunClose {
 		l.stall.End()
 	}

@@ -42,9 +42,9 @@ func ofRL(d detector) bool {
 	return false
 }
 
-// Kinds lists every kind that can be raised, sorted, the stall watch's included.
+// Kinds lists every kind that can be raised, sorted, the stall watch's and those of rollouts included.
 func Kinds() []string {
-	kinds := []string{KindStall}
+	kinds := append([]string{KindStall}, OfRollouts()...)
 	for _, d := range registry() {
 		kinds = append(kinds, d.kinds()...)
 	}

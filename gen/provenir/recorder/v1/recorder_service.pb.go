@@ -1903,7 +1903,12 @@ type RunSummary struct {
 	// checkpoints of the logs, newest signed notes.
 	Checkpoints []*LogCheckpoint `protobuf:"bytes,12,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	// complete: the run is sealed.
-	Complete      bool `protobuf:"varint,13,opt,name=complete,proto3" json:"complete,omitempty"`
+	Complete bool `protobuf:"varint,13,opt,name=complete,proto3" json:"complete,omitempty"`
+	// inspected is how many rollouts were looked at for hacking; absent where none was. With less than rollouts the kinds
+	// that come of it are known for a part.
+	Inspected *uint64 `protobuf:"varint,14,opt,name=inspected,proto3,oneof" json:"inspected,omitempty"`
+	// hacked is how many of those were hacked.
+	Hacked        *uint64 `protobuf:"varint,15,opt,name=hacked,proto3,oneof" json:"hacked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2027,6 +2032,20 @@ func (x *RunSummary) GetComplete() bool {
 		return x.Complete
 	}
 	return false
+}
+
+func (x *RunSummary) GetInspected() uint64 {
+	if x != nil && x.Inspected != nil {
+		return *x.Inspected
+	}
+	return 0
+}
+
+func (x *RunSummary) GetHacked() uint64 {
+	if x != nil && x.Hacked != nil {
+		return *x.Hacked
+	}
+	return 0
 }
 
 // LogCheckpoint is a signed checkpoint of a log.
@@ -2992,7 +3011,7 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
 	"LastMetric\x120\n" +
 	"\x06metric\x18\x01 \x01(\v2\x18.provenir.core.v1.MetricR\x06metric\x12\x12\n" +
-	"\x04step\x18\x02 \x01(\x04R\x04step\"\x95\x04\n" +
+	"\x04step\x18\x02 \x01(\x04R\x04step\"\xee\x04\n" +
 	"\n" +
 	"RunSummary\x12\x18\n" +
 	"\averdict\x18\x01 \x01(\tR\averdict\x120\n" +
@@ -3009,8 +3028,13 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	" \x01(\x04R\rtimeDependent\x12\x1c\n" +
 	"\tunchecked\x18\v \x03(\tR\tunchecked\x12E\n" +
 	"\vcheckpoints\x18\f \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x1a\n" +
-	"\bcomplete\x18\r \x01(\bR\bcompleteB\x0e\n" +
-	"\f_first_onset\"\x94\x01\n" +
+	"\bcomplete\x18\r \x01(\bR\bcomplete\x12!\n" +
+	"\tinspected\x18\x0e \x01(\x04H\x01R\tinspected\x88\x01\x01\x12\x1b\n" +
+	"\x06hacked\x18\x0f \x01(\x04H\x02R\x06hacked\x88\x01\x01B\x0e\n" +
+	"\f_first_onsetB\f\n" +
+	"\n" +
+	"_inspectedB\t\n" +
+	"\a_hacked\"\x94\x01\n" +
 	"\rLogCheckpoint\x12+\n" +
 	"\x03log\x18\x01 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x12\x12\n" +
 	"\x04note\x18\x02 \x01(\tR\x04note\x12\x12\n" +
