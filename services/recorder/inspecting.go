@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -73,6 +74,14 @@ func (i *inspection) look(state []byte) looked {
 	return k
 }
 
+func (s *Service) newTools() *inspect.Tools {
+	t := inspect.NewTools()
+	t.Failed = func(why any) {
+		s.d.Log.Error("a rollout could not be inspected, and is not counted as inspected; please report this", "error", fmt.Sprint(why), "stack", string(debug.Stack()))
+	}
+	return t
+}
+
 // inspectNow shows an event to a strict inspection. The caller holds mu.
 func (l *live) inspectNow(seq uint64, kind ledger.RecordType, payload []byte, trace string) error {
 	i := l.insp
@@ -80,7 +89,7 @@ func (l *live) inspectNow(seq uint64, kind ledger.RecordType, payload []byte, tr
 		return nil
 	}
 	if i.tools == nil {
-		i.tools = inspect.NewTools()
+		i.tools = l.s.newTools()
 	}
 	l.found(i.run.Observe(i.tools, seq, kind, payload), false, trace)
 	if kind != ledger.Step {
@@ -164,7 +173,7 @@ func (l *live) inspectRest(ctx context.Context) error {
 	if l.insp.strict || l.s.cfg.InspectShare < 0 {
 		return nil
 	}
-	tools := inspect.NewTools()
+	tools := l.s.newTools()
 	for {
 		more, err := l.inspectStep(ctx, tools)
 		if err != nil || !more {
@@ -175,7 +184,7 @@ func (l *live) inspectRest(ctx context.Context) error {
 
 // inspectAll looks at rollouts until ctx ends, with a share of one processor: it rests in proportion to what it worked.
 func (s *Service) inspectAll(ctx context.Context) error {
-	tools := inspect.NewTools()
+	tools := s.newTools()
 	for {
 		l, err := s.looks.take(ctx)
 		if err != nil {

@@ -6,7 +6,7 @@ import (
 )
 
 func FuzzInspect(f *testing.F) {
-	for _, s := range []string{"```python\nimport sys\nsys.exit(0)\n```", "\\boxed{\\boxed{", "<think>", strings.Repeat("ha", 300), "```sh\nrm -r tests\n```", "class A:\n def __eq__(s, o): return True", "exec('exec(\"exit()\")')", "ｘ = 'ſ' ſcore"} {
+	for _, s := range []string{"```python\nimport sys\nsys.exit(0)\n```", "\\boxed{\\boxed{", "<think>", strings.Repeat("ha", 300), "```sh\nrm -r tests\n```", "class A:\n def __eq__(s, o): return True", "exec('exec(\"exit()\")')", "ｘ = 'ſ' ſcore", "#### \n", "The answer is \nfinal answer: "} {
 		f.Add(s, s, s)
 	}
 	in := NewInspector()

@@ -158,7 +158,7 @@ func finals(s string, take func(at, to int)) {
 				continue
 			}
 			from := at + len(line) - len(t) + len(w)
-			take(from, at+len(strings.TrimRight(line, "\n ")))
+			take(from, max(from, at+len(strings.TrimRight(line, "\n ")))) // an announcement may end its line
 			break
 		}
 		at += len(line)

@@ -15,6 +15,10 @@ import (
 
 // Tools are what an inspection works with and does not keep. One goroutine has them at a time.
 type Tools struct {
+	// Failed is told of a rollout at which the inspection itself failed. Policies write what nobody thought of: such a
+	// rollout is not inspected, and the recorder lives.
+	Failed func(why any)
+
 	inspector *hack.Inspector
 	clusters  Clusters
 }
@@ -139,7 +143,10 @@ func (r *Run) inspect(t *Tools, x *rollout) {
 	if len(x.row.Response) > hack.MaxRow {
 		return
 	}
-	res := t.inspector.Inspect(&x.row)
+	res, ok := t.inspect(&x.row)
+	if !ok {
+		return
+	}
 	r.step.Inspected++
 	if res.Hacked {
 		r.step.Hacked++
@@ -160,6 +167,18 @@ func (r *Run) inspect(t *Tools, x *rollout) {
 		}
 		r.pairs.Add(r.first, *x.row.Proxy, float64(length))
 	}
+}
+
+func (t *Tools) inspect(row *hack.Row) (res hack.Result, ok bool) {
+	defer func() {
+		if why := recover(); why != nil {
+			t.inspector = hack.NewInspector() // it may hold a half
+			if t.Failed != nil {
+				t.Failed(why)
+			}
+		}
+	}()
+	return t.inspector.Inspect(row), true
 }
 
 // Snapshot is the state behind the newest step. Equal states are equal bytes.
