@@ -29,8 +29,11 @@ type Report struct {
 	Covered        uint64 `json:"covered"`
 	Checkpoints    int    `json:"checkpoints"`     // compared
 	BlobsUnchecked uint64 `json:"blobs_unchecked"` // payloads that lie in the blob store and were not read
-	TilesMissing   int    `json:"tiles_missing"`   // not stored; they can be rebuilt and are no damage
-	TornTail       int64  `json:"torn_tail"`       // bytes of a write that a crash cut off, after everything covered
+	// EncryptedUnchecked payloads are encrypted, and nobody here has the key: their entries are proved, and that the stored
+	// bytes are theirs is not. A report with any is no pass.
+	EncryptedUnchecked uint64 `json:"encrypted_unchecked,omitempty"`
+	TilesMissing       int    `json:"tiles_missing"` // not stored; they can be rebuilt and are no damage
+	TornTail           int64  `json:"torn_tail"`     // bytes of a write that a crash cut off, after everything covered
 	// Away are segments that were moved to another store: what they hold is not checked. A report with any is no pass.
 	Away           []AwaySegment `json:"away,omitempty"`
 	Damages        []Damage      `json:"damages"`

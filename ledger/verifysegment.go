@@ -119,9 +119,17 @@ func isFrameError(err error) bool {
 // record checks a whole frame: its payload, its place, its link.
 func (w *segmentWalk) record() {
 	f, at := w.scan.Frame(), w.scan.Start()
-	switch f.CheckDigest() {
+	state := f.CheckDigest()
+	if f.Flags&StoredEncrypted != 0 && w.opt.Payload != nil {
+		state = w.opt.Payload(f)
+	}
+	switch state {
 	case DigestUnchecked:
-		w.report.BlobsUnchecked++
+		if f.Flags&StoredEncrypted != 0 {
+			w.report.EncryptedUnchecked++
+		} else {
+			w.report.BlobsUnchecked++
+		}
 	case DigestWrong:
 		w.damage(AlteredPayload, w.n, at, f.Seq, f.Seq, "the payload is not the one whose digest was recorded")
 	case DigestOK:

@@ -22,7 +22,7 @@ import (
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Prove the log of a run", Args: cobra.NoArgs}
-	cmd.AddCommand(verify(a), proof(a), export(a), repair(a), take(a))
+	cmd.AddCommand(verify(a), proof(a), export(a), repair(a), erase(a), take(a))
 	return cmd
 }
 
@@ -188,6 +188,9 @@ func show(a *app.App, dir string, r *led.Report) {
 	for _, s := range r.Away {
 		a.Print("  %s: not checked, it is not here: records %d to %d, SHA-256 before the trailer %x", led.SegmentName(s.Segment), s.FirstSeq, s.LastSeq, s.SHA256[:])
 	}
+	if r.EncryptedUnchecked > 0 {
+		a.Print("  %d payloads are encrypted: their entries hold, that the stored bytes are theirs was not checked", r.EncryptedUnchecked)
+	}
 	if r.TornTail > 0 {
 		a.Print("  %d bytes at the end of %s are a write that a crash cut off; nothing acknowledged is in them", r.TornTail, dir)
 	}
@@ -208,6 +211,9 @@ func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 	if n := away(reports); n > 0 {
 		return app.Unchecked(fmt.Errorf("no damage found; %d segments were not checked: they are not here. Copy them from where they were shipped to into the folder, under the same names", n))
 	}
+	if n := encrypted(reports); n > 0 {
+		return app.Unchecked(fmt.Errorf("no damage found; %d encrypted payloads were not compared with their digests: the recorder that has the keys can, where they are not erased", n))
+	}
 	if !trusted {
 		return app.Unchecked(errors.New("no damage found; signature unchecked: give --vkey"))
 	}
@@ -217,6 +223,13 @@ func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 func away(reports []*led.Report) (n int) {
 	for _, r := range reports {
 		n += len(r.Away)
+	}
+	return n
+}
+
+func encrypted(reports []*led.Report) (n uint64) {
+	for _, r := range reports {
+		n += r.EncryptedUnchecked
 	}
 	return n
 }

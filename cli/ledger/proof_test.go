@@ -143,3 +143,12 @@ func TestExport(t *testing.T) {
 		t.Errorf("a folder without a log was packed: exit %d", code)
 	}
 }
+
+// An erasure is asked for in full before anybody is connected to.
+func TestEraseWantsItSaid(t *testing.T) {
+	for _, args := range [][]string{{"erase", "@last"}, {"erase", "@last", "--group", "g"}, {"erase", "@last", "--yes"}, {"erase", "--group", "g", "--yes"}} {
+		if _, code, err := called(t, "", args...); code != 2 {
+			t.Errorf("%v: exit %d, %v", args, code, err)
+		}
+	}
+}

@@ -37,6 +37,7 @@ type options struct {
 	backend    string
 	device     string
 	tainted    bool
+	privacy    string
 }
 
 // NewCommand is the verb.
@@ -77,6 +78,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	f.BoolVar(&o.detach, "detach", false, "with --server: start the run and return")
 	f.StringVar(&o.backend, "backend", "", "engine: auto, builtin, …")
 	f.StringVar(&o.device, "device", "", "auto, cpu or cuda")
+	f.StringVar(&o.privacy, "privacy", "", "plain, or salted: payloads of the ledger are encrypted and can be erased (docs/ledger.md)")
 	f.BoolVar(&o.tainted, "allow-contaminated", false, "start although train and eval share rows; it is recorded")
 	a.Setting(cmd, "threads", "engine.threads", "threads of the built-in engine (default 2)")
 	return cmd
@@ -181,6 +183,11 @@ func (o *options) apply(cmd *cobra.Command, spec *orchestratorv1.RunSpec) error 
 			spec.Limits = &orchestratorv1.Limits{}
 		}
 		spec.Limits.AllowContaminated = true
+	}
+	if o.privacy != "" {
+		if err := runspec.Set(spec, "recorder.privacy="+o.privacy); err != nil {
+			return err
+		}
 	}
 	for _, kv := range o.set {
 		if err := runspec.Set(spec, kv); err != nil {

@@ -53,6 +53,7 @@ func (l *live) write(ctx context.Context, log *store.Log, epoch uint64, in []*re
 	}
 	w = written{bytes: size, recs: recs}
 	if log.Kind() == ledger.Timing {
+		clearGroups(recs) // it holds no payloads of people
 		if err := l.run.Check(epoch); err != nil {
 			return w, err
 		}
@@ -94,11 +95,10 @@ func convert(kind ledger.Log, in []*recorderv1.Record, buf []store.Record) ([]st
 			return nil, 0, refuse("%s does not belong into the log events", t)
 		case kind == ledger.Timing && t != ledger.EngineEvent && t != ledger.Resume && t < ledger.PrivateTypes:
 			return nil, 0, refuse("%s does not belong into the log timing", t)
-		case r.GetErasureGroup() != "":
-			return nil, 0, rpc.Errorf(codes.Unimplemented, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
-				"record %d: this build has no salted mode; leave erasure_group empty", r.GetSeq())
+		case len(r.GetErasureGroup()) > maxGroupName:
+			return nil, 0, refuse("an erasure group's name has at most %d bytes, this one %d", maxGroupName, len(r.GetErasureGroup()))
 		}
-		rec := store.Record{Seq: r.GetSeq(), Type: t, Payload: r.GetPayload(), Volatile: r.GetVolatile()}
+		rec := store.Record{Seq: r.GetSeq(), Type: t, Payload: r.GetPayload(), Volatile: r.GetVolatile(), Group: r.GetErasureGroup()}
 		if b := r.GetBlob(); b != nil {
 			if len(b.GetDigest()) != len(ledger.Hash{}) {
 				return nil, 0, refuse("a blob's digest has 32 bytes, this one %d", len(b.GetDigest()))

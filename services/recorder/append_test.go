@@ -138,7 +138,7 @@ func TestAppendRejects(t *testing.T) {
 		{"large payload", 5, frame([]*recorderv1.Record{large}), codes.InvalidArgument, "RECORD_TOO_LARGE"},
 		{"anomaly in events", 5, frame([]*recorderv1.Record{{Seq: 20, Type: recorderv1.RecordType_RECORD_TYPE_ANOMALY}}), codes.InvalidArgument, "INVALID_ARGUMENT"},
 		{"no type", 5, frame([]*recorderv1.Record{{Seq: 20}}), codes.InvalidArgument, "INVALID_ARGUMENT"},
-		{"salted mode", 5, frame([]*recorderv1.Record{{Seq: 20, Type: 2, ErasureGroup: "g"}}), codes.Unimplemented, "OPTION_UNSUPPORTED"},
+		{"a group in a plain run", 5, frame([]*recorderv1.Record{{Seq: 20, Type: 2, ErasureGroup: "g"}}), codes.FailedPrecondition, "INVALID_ARGUMENT"},
 		{"second open", 5, &recorderv1.AppendRequest{Frame: &recorderv1.AppendRequest_Open{Open: &recorderv1.Open{Run: "x"}}}, codes.InvalidArgument, "INVALID_ARGUMENT"},
 	}
 	for _, tt := range tests {

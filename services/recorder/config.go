@@ -3,6 +3,7 @@ package recorder
 import (
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -18,6 +19,7 @@ import (
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
+	"github.com/provenir/provenir/services/recorder/vault"
 )
 
 // Config are the recorder's settings. The zero value of a field means its default.
@@ -99,4 +101,6 @@ type Copies interface {
 }
 
 // Migrations are the recorder's tables.
-func Migrations() []rolestore.Migration { return append(publish.Migrations(), alert.Migrations()...) }
+func Migrations() []rolestore.Migration {
+	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations())
+}

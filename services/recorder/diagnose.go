@@ -69,6 +69,9 @@ func (s *Service) history(ctx context.Context, run string, in *doctor.Input) err
 		if err != nil {
 			return err
 		}
+		if err := readable(log, f); err != nil {
+			return err
+		}
 		if err := h.step(f.Stored); err != nil {
 			return fmt.Errorf("STEP record %d: %w", f.Seq, err)
 		}

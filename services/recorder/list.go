@@ -95,9 +95,12 @@ func types(in []recorderv1.RecordType) []ledger.RecordType {
 func (s *Service) event(l *live, kind ledger.Log, f *ledger.Frame) *recorderv1.Event {
 	e := &recorderv1.Event{Log: recorderv1.Log(kind), Seq: f.Seq, Type: recorderv1.RecordType(f.Type), Digest: append([]byte(nil), f.Digest[:]...),
 		ResumeToken: s.d.Tokens.Token(l.stream(kind), f.Seq+1)}
-	if f.Inline() {
+	switch {
+	case store.Unreadable(f):
+		e.PayloadAbsent = corev1.ErrorReason_ERROR_REASON_PAYLOAD_ERASED
+	case f.Inline():
 		e.Payload = append([]byte(nil), f.Stored...)
-	} else {
+	default:
 		e.Blob = &corev1.BlobRef{Digest: e.GetDigest(), SizeBytes: f.Length, MediaType: f.MediaType()}
 	}
 	return e

@@ -33,6 +33,7 @@ type live struct {
 	mu      sync.Mutex // records are observed in the order in which they are appended
 	mon     *monitor.Monitor
 	given   bool              // the run's settings are fixed
+	salted  bool              // payloads of events are encrypted
 	known   map[string]uint64 // findings that are in the log although their event came (or comes) again, by uid
 	untold  []finding         // what is not in the log yet
 	stored  uint64            // steps at the last stored state
@@ -107,6 +108,9 @@ func (l *live) log(kind ledger.Log) *store.Log { return l.run.Log(kind) }
 func (l *live) settle(ctx context.Context, spec *recorderv1.RecorderSpec) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.settlePrivacy(ctx, spec.GetPrivacy()); err != nil {
+		return err
+	}
 	if l.given || spec == nil {
 		return nil
 	}
@@ -134,6 +138,9 @@ func (l *live) settle(ctx context.Context, spec *recorderv1.RecorderSpec) error 
 func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (told []*recorderv1.Anomaly, findings uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.grouped(recs); err != nil {
+		return nil, 0, err
+	}
 	events := l.log(ledger.Events)
 	err = events.Append(ctx, epoch, recs)
 	next := events.Next()

@@ -33,6 +33,9 @@ func (s *Service) QueryMetrics(ctx context.Context, req *recorderv1.QueryMetrics
 		if err != nil {
 			return nil, problem(err)
 		}
+		if err := readable(log, f); err != nil {
+			return nil, problem(err)
+		}
 		if err := q.step(f.Stored); err != nil {
 			return nil, fmt.Errorf("STEP record %d: %w", f.Seq, err)
 		}

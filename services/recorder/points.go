@@ -25,6 +25,10 @@ func (l *live) points(ctx context.Context) iter.Seq2[export.Point, error] {
 				yield(export.Point{}, err)
 				return
 			}
+			if err := readable(l.log(ledger.Events), f); err != nil {
+				yield(export.Point{}, err)
+				return
+			}
 			if !stepPoints(f, at.of(f.Seq), yield) {
 				return
 			}

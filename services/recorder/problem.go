@@ -34,6 +34,8 @@ var answers = map[store.Kind]struct {
 	store.LostAcked:       {codes.DataLoss, corev1.ErrorReason_ERROR_REASON_LEDGER_LOST_ACKED},
 	store.WriteFailed:     {codes.Unavailable, corev1.ErrorReason_ERROR_REASON_LEDGER_WRITE_FAILED},
 	store.Unknown:         {codes.NotFound, corev1.ErrorReason_ERROR_REASON_CHECKPOINT_UNKNOWN},
+	store.Erased:          {codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_PAYLOAD_ERASED},
+	store.KeyLost:         {codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_KEY_UNKNOWN},
 	store.CopyAway:        {codes.Unavailable, corev1.ErrorReason_ERROR_REASON_PEER_UNAVAILABLE},
 	store.Invalid:         {codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT},
 }
@@ -72,7 +74,7 @@ func faultProblem(f *store.Fault) error {
 	case store.OutOfOrder:
 		u("seq", f.Seq)
 		u("expected_seq", f.Want)
-	case store.DivergentReplay, store.TooLarge, store.BlobMissing, store.DiskFull:
+	case store.DivergentReplay, store.TooLarge, store.BlobMissing, store.DiskFull, store.Erased, store.KeyLost:
 		u("seq", f.Seq)
 	case store.LeaseLost:
 		u("epoch", f.Want)

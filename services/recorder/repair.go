@@ -6,12 +6,9 @@ import (
 	"errors"
 	"fmt"
 
-	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
-	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
-	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/store"
 )
@@ -104,10 +101,4 @@ func (s *Service) declare(ctx context.Context, l *live, losses []*recorderv1.Los
 		return err
 	}
 	return findings.Sync(ctx)
-}
-
-// EraseGroup is refused: payloads are not encrypted in this build, so there is no key to destroy.
-func (s *Service) EraseGroup(context.Context, *recorderv1.EraseGroupRequest) (*recorderv1.EraseGroupResponse, error) {
-	return nil, rpc.Errorf(codes.Unimplemented, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
-		"this build has no salted mode: payloads are stored as they are, and erasing them would break the proofs of the run")
 }

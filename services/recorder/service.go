@@ -6,6 +6,7 @@ package recorder
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
+	"github.com/provenir/provenir/services/recorder/vault"
 )
 
 // Service is the recorder's role.
@@ -36,7 +38,8 @@ type Service struct {
 	messenger publish.Messenger
 	relay     *outbox.Relay // nil without a bus
 	alerter   *alert.Alerter
-	leases    leases        // of trackers
+	leases    leases // of trackers
+	vault     *vault.Vault
 	shipper   *ship.Shipper // nil where nothing is shipped
 
 	mu    sync.Mutex
@@ -77,7 +80,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.alerter, err = s.newAlerter(); err != nil {
 		return nil, err
 	}
-	deps := store.Deps{Disk: d.Disk, Clock: d.Clock, Signer: d.Signer, Blobs: d.Blobs, Log: d.Log, Faults: d.Fault}
+	s.vault = vault.New(d.DB, rand.Reader)
+	deps := store.Deps{Vault: s.vault, Disk: d.Disk, Clock: d.Clock, Signer: d.Signer, Blobs: d.Blobs, Log: d.Log, Faults: d.Fault}
 	if d.Copies != nil {
 		deps.Copies = d.Copies
 	}

@@ -3,6 +3,7 @@ package recorder
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
@@ -29,6 +30,7 @@ func (s *Service) VerifyRun(ctx context.Context, req *recorderv1.VerifyRunReques
 			return nil, problem(err)
 		}
 		resp.Records += report.Records
+		resp.Unchecked = append(resp.Unchecked, unchecked(kind, report)...)
 		for _, d := range report.Damages {
 			resp.Damages = append(resp.Damages, damage(kind, d))
 		}
@@ -41,6 +43,17 @@ func (s *Service) VerifyRun(ctx context.Context, req *recorderv1.VerifyRunReques
 		}
 	}
 	return resp, nil
+}
+
+// unchecked says in words what a report leaves open.
+func unchecked(kind ledger.Log, r *ledger.Report) (out []string) {
+	if n := len(r.Away); n > 0 {
+		out = append(out, fmt.Sprintf("%s: %d segments were moved away, and no store of copies is configured", kind, n))
+	}
+	if r.EncryptedUnchecked > 0 {
+		out = append(out, fmt.Sprintf("%s: the payloads of %d records are encrypted under keys that are erased or not here; their entries hold", kind, r.EncryptedUnchecked))
+	}
+	return out
 }
 
 func damage(kind ledger.Log, d ledger.Damage) *recorderv1.Damage {

@@ -9,7 +9,6 @@ var unraised = map[string]string{
 	"WOULD_NOT_FIT":         "memory is not estimated before a run yet; comes with the estimate",
 	"BUNDLE_MALFORMED":      "verification answers with the check bundle_form, so that the other checks are listed as well; comes with import of bundles",
 	"JSON_NOT_CANONICAL":    "verification answers with the check payload_form; comes with import of statements",
-	"PAYLOAD_ERASED":        "payloads are stored as they are, so no key can be destroyed; comes with the salted mode",
 	"INSUFFICIENT_EVIDENCE": "a diagnosis says it as its decision and what to log; comes with a gate that asks for one",
 	"CONFIG_INVALID":        "settings are read before any call is served: the program says it and exits 2",
 }

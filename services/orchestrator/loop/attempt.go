@@ -163,6 +163,7 @@ func (o *Owner) recorderSpec() *recorderv1.RecorderSpec {
 	if r := o.Run.GetSpec().GetRecorder(); r != nil {
 		spec.Limits, spec.Disabled, spec.RewardRange, spec.Model = r.GetLimits(), r.GetDisabled(), r.RewardRange, r.GetModel()
 		spec.NumIterations, spec.TruncatedSampling, spec.HackingStrict = r.NumIterations, r.GetTruncatedSampling(), r.GetHackingStrict()
+		spec.Privacy = r.GetPrivacy()
 	}
 	if kl := o.Run.GetSpec().GetHyper().GetObjective(); kl != nil && kl.Kl != nil {
 		spec.KlCoefficient = kl.Kl

@@ -53,6 +53,8 @@ func (l *Log) append(ctx context.Context, recs []Record, numbered bool) error {
 			if err := l.compare(ctx, entries[i]); err != nil {
 				return err
 			}
+		case recs[i].Group != "" && recs[i].sealed == nil: // records before it were dropped meanwhile: it comes anew, never bare
+			return l.fault(Fault{Kind: OutOfOrder, Seq: recs[i].Seq, Want: l.next})
 		default:
 			if err := l.room(ctx); err != nil {
 				return err
@@ -66,7 +68,7 @@ func (l *Log) append(ctx context.Context, recs []Record, numbered bool) error {
 // entries hashes the payloads. It does so before the lock is taken: at 16 KiB hashing is most of the work, and the
 // committer must not wait for it.
 func (l *Log) entries(ctx context.Context, recs []Record) ([]ledger.Entry, error) {
-	entries := make([]ledger.Entry, len(recs))
+	entries, next := make([]ledger.Entry, len(recs)), l.Next()
 	for i := range recs {
 		r := &recs[i]
 		if !r.Type.Valid() {
@@ -77,8 +79,15 @@ func (l *Log) entries(ctx context.Context, recs []Record) ([]ledger.Entry, error
 			if len(r.Payload) > MaxInline {
 				return nil, l.fault(Fault{Kind: TooLarge, Seq: r.Seq})
 			}
-			entries[i].Digest = sha256.Sum256(r.Payload)
+			if r.Group == "" {
+				entries[i].Digest = sha256.Sum256(r.Payload)
+			} else if err := l.protect(ctx, r, &entries[i], next); err != nil {
+				return nil, err
+			}
 			continue
+		}
+		if r.Group != "" {
+			return nil, l.protect(ctx, r, &entries[i], next)
 		}
 		if len(r.Payload) > 0 {
 			return nil, l.fault(Fault{Kind: Invalid, Seq: r.Seq, Cause: fmt.Errorf("record %d has both a payload and a blob", r.Seq)})
@@ -128,6 +137,9 @@ func (l *Log) encode(r *Record, e ledger.Entry) {
 		l.signal()
 	}
 	f := ledger.Frame{Entry: e, Prev: l.chain, Stored: r.Payload}
+	if r.sealed != nil {
+		f.Flags, f.Stored = ledger.StoredEncrypted, r.sealed
+	}
 	if r.Blob != nil {
 		f.Flags, f.Stored = ledger.StoredAsBlob, ledger.BlobPayload(r.Blob.Size, r.Blob.MediaType)
 	}

@@ -69,6 +69,7 @@ type Deps struct {
 	Signer note.Signer // of checkpoints
 	Blobs  Blobs       // nil refuses records that point to blobs
 	Copies Copies      // where sealed segments were shipped to; nil is nowhere
+	Vault  Vault       // keys of salted runs; nil refuses records of a group
 	Log    *slog.Logger
 	Faults *faultline.Line // nil outside of crash tests
 }
@@ -89,7 +90,10 @@ type Record struct {
 	Type     ledger.RecordType
 	Payload  []byte // kept only during the call
 	Blob     *Blob  // where the payload lies when it is not here
+	Group    string // the erasure group that the payload is encrypted under; empty stores it as it is
 	Volatile []byte // what two equal runs do not share; it goes to the log timing
+
+	sealed []byte // what is stored of the payload of a group
 }
 
 // Blob is a payload in the blob store.

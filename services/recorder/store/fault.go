@@ -25,6 +25,8 @@ const (
 	LostAcked       Kind = "LEDGER_LOST_ACKED"
 	WriteFailed     Kind = "LEDGER_WRITE_FAILED"
 	Unknown         Kind = "CHECKPOINT_UNKNOWN"
+	Erased          Kind = "PAYLOAD_ERASED"
+	KeyLost         Kind = "KEY_UNKNOWN"
 	CopyAway        Kind = "COPY_UNAVAILABLE"
 	Invalid         Kind = "INVALID_ARGUMENT"
 )
@@ -42,6 +44,8 @@ var cures = map[Kind]string{
 	LostAcked:       "the log is shorter than its own signed checkpoint: acknowledged records are gone. Restore the folder from a copy",
 	WriteFailed:     "the disk failed twice; the log is read-only until the recorder is restarted on a sound disk",
 	Unknown:         "the log has no checkpoint of that size; ask for the newest",
+	Erased:          "the record's group was erased on purpose; its entry and proof stay, its payload cannot be read",
+	KeyLost:         "restore the recorder's database from a backup: without its keys the payloads of a salted run cannot be read",
 	CopyAway:        "the segment lies only in the store that it was shipped to; make that store reachable (recorder.ship.*), or copy the segment back into the folder",
 	Invalid:         "correct the request",
 }
@@ -66,7 +70,7 @@ func (f *Fault) Error() string {
 	switch f.Kind {
 	case OutOfOrder:
 		at = fmt.Sprintf(": record %d came, record %d is next", f.Seq, f.Want)
-	case DivergentReplay, TooLarge, BlobMissing:
+	case DivergentReplay, TooLarge, BlobMissing, Erased, KeyLost:
 		at = fmt.Sprintf(": record %d", f.Seq)
 	case LeaseLost:
 		at = fmt.Sprintf(": epoch %d, the run is at %d", f.Seq, f.Want)

@@ -47,7 +47,7 @@ func (l *Log) Mend(ctx context.Context, report *ledger.Report, keys note.Verifie
 	if len(view.fetched) == 0 {
 		return nil, nil
 	}
-	with, err := ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin})
+	with, err := ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin, Payload: l.digestOf(ctx)})
 	if err != nil {
 		return nil, err
 	}

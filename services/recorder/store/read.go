@@ -30,6 +30,9 @@ func (l *Log) Events(ctx context.Context, q Query) iter.Seq2[*ledger.Frame, erro
 			if errors.Is(err, io.EOF) {
 				return
 			}
+			if err == nil {
+				f, err = l.unseal(ctx, f)
+			}
 			goesOn := err == nil || q.Damaged && KindOf(err) == Corrupt
 			if !yield(f, err) || !goesOn {
 				return

@@ -25,7 +25,7 @@ func (l *Log) Verify(ctx context.Context, keys note.Verifiers) (*ledger.Report, 
 		}
 	}
 	view := l.view()
-	return ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin})
+	return ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin, Payload: l.digestOf(ctx)})
 }
 
 // view is the log's folder as it is now.

@@ -209,6 +209,59 @@ func (RecordType) EnumDescriptor() ([]byte, []int) {
 	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{1}
 }
 
+// Privacy is how payloads of the log events lie on disk.
+type Privacy int32
+
+const (
+	// PRIVACY_UNSPECIFIED is plain.
+	Privacy_PRIVACY_UNSPECIFIED Privacy = 0
+	// PRIVACY_PLAIN: as they are, under their SHA-256. The digest of a short text can be guessed.
+	Privacy_PRIVACY_PLAIN Privacy = 1
+	// PRIVACY_SALTED: encrypted under a key of their erasure group, with a salted digest. Erasing the group destroys both.
+	Privacy_PRIVACY_SALTED Privacy = 2
+)
+
+// Enum value maps for Privacy.
+var (
+	Privacy_name = map[int32]string{
+		0: "PRIVACY_UNSPECIFIED",
+		1: "PRIVACY_PLAIN",
+		2: "PRIVACY_SALTED",
+	}
+	Privacy_value = map[string]int32{
+		"PRIVACY_UNSPECIFIED": 0,
+		"PRIVACY_PLAIN":       1,
+		"PRIVACY_SALTED":      2,
+	}
+)
+
+func (x Privacy) Enum() *Privacy {
+	p := new(Privacy)
+	*p = x
+	return p
+}
+
+func (x Privacy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Privacy) Descriptor() protoreflect.EnumDescriptor {
+	return file_provenir_recorder_v1_record_proto_enumTypes[2].Descriptor()
+}
+
+func (Privacy) Type() protoreflect.EnumType {
+	return &file_provenir_recorder_v1_record_proto_enumTypes[2]
+}
+
+func (x Privacy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Privacy.Descriptor instead.
+func (Privacy) EnumDescriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{2}
+}
+
 // IncidentEvent is what happened to an incident.
 type IncidentEvent int32
 
@@ -254,11 +307,11 @@ func (x IncidentEvent) String() string {
 }
 
 func (IncidentEvent) Descriptor() protoreflect.EnumDescriptor {
-	return file_provenir_recorder_v1_record_proto_enumTypes[2].Descriptor()
+	return file_provenir_recorder_v1_record_proto_enumTypes[3].Descriptor()
 }
 
 func (IncidentEvent) Type() protoreflect.EnumType {
-	return &file_provenir_recorder_v1_record_proto_enumTypes[2]
+	return &file_provenir_recorder_v1_record_proto_enumTypes[3]
 }
 
 func (x IncidentEvent) Number() protoreflect.EnumNumber {
@@ -267,7 +320,7 @@ func (x IncidentEvent) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use IncidentEvent.Descriptor instead.
 func (IncidentEvent) EnumDescriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{2}
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{3}
 }
 
 // Record is one ledger entry.
@@ -283,7 +336,7 @@ type Record struct {
 	Blob *v1.BlobRef `protobuf:"bytes,4,opt,name=blob,proto3" json:"blob,omitempty"`
 	// volatile is kept beside the tree.
 	Volatile []byte `protobuf:"bytes,5,opt,name=volatile,proto3" json:"volatile,omitempty"`
-	// erasure_group names the key in salted mode.
+	// erasure_group names the key in salted mode; without it the record belongs to the group "run".
 	ErasureGroup  string `protobuf:"bytes,6,opt,name=erasure_group,json=erasureGroup,proto3" json:"erasure_group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -379,7 +432,10 @@ type Event struct {
 	// volatile is what was kept beside the tree, if it is there.
 	Volatile []byte `protobuf:"bytes,7,opt,name=volatile,proto3" json:"volatile,omitempty"`
 	// resume_token continues a watch after this event.
-	ResumeToken   string `protobuf:"bytes,8,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	ResumeToken string `protobuf:"bytes,8,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
+	// payload_absent is why there is neither payload nor blob: ERROR_REASON_PAYLOAD_ERASED where the record's group was
+	// erased. Unspecified where nothing is absent: a payload may be empty.
+	PayloadAbsent v1.ErrorReason `protobuf:"varint,9,opt,name=payload_absent,json=payloadAbsent,proto3,enum=provenir.core.v1.ErrorReason" json:"payload_absent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -470,6 +526,96 @@ func (x *Event) GetResumeToken() string {
 	return ""
 }
 
+func (x *Event) GetPayloadAbsent() v1.ErrorReason {
+	if x != nil {
+		return x.PayloadAbsent
+	}
+	return v1.ErrorReason(0)
+}
+
+// Erasure is the payload of an ERASURE record, in findings: a group's key and salt were destroyed. It does not name the
+// group, which may be a person's name.
+type Erasure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// group_id is the number that the group's frames carry, 16 bytes.
+	GroupId []byte `protobuf:"bytes,1,opt,name=group_id,json=groupId,proto3" json:"group_id,omitempty"`
+	// records whose payload can no longer be read.
+	Records uint64 `protobuf:"varint,2,opt,name=records,proto3" json:"records,omitempty"`
+	// reason as it was given.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// by is who asked.
+	By string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	// at is when.
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Erasure) Reset() {
+	*x = Erasure{}
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Erasure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Erasure) ProtoMessage() {}
+
+func (x *Erasure) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Erasure.ProtoReflect.Descriptor instead.
+func (*Erasure) Descriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Erasure) GetGroupId() []byte {
+	if x != nil {
+		return x.GroupId
+	}
+	return nil
+}
+
+func (x *Erasure) GetRecords() uint64 {
+	if x != nil {
+		return x.Records
+	}
+	return 0
+}
+
+func (x *Erasure) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Erasure) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Erasure) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 // Evidence is a number behind a finding.
 type Evidence struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -489,7 +635,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_provenir_recorder_v1_record_proto_msgTypes[2]
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -501,7 +647,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_record_proto_msgTypes[2]
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -514,7 +660,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{2}
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Evidence) GetMetric() string {
@@ -593,7 +739,7 @@ type Anomaly struct {
 
 func (x *Anomaly) Reset() {
 	*x = Anomaly{}
-	mi := &file_provenir_recorder_v1_record_proto_msgTypes[3]
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -605,7 +751,7 @@ func (x *Anomaly) String() string {
 func (*Anomaly) ProtoMessage() {}
 
 func (x *Anomaly) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_record_proto_msgTypes[3]
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -618,7 +764,7 @@ func (x *Anomaly) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Anomaly.ProtoReflect.Descriptor instead.
 func (*Anomaly) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Anomaly) GetUid() string {
@@ -748,7 +894,7 @@ type Ack struct {
 
 func (x *Ack) Reset() {
 	*x = Ack{}
-	mi := &file_provenir_recorder_v1_record_proto_msgTypes[4]
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -760,7 +906,7 @@ func (x *Ack) String() string {
 func (*Ack) ProtoMessage() {}
 
 func (x *Ack) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_record_proto_msgTypes[4]
+	mi := &file_provenir_recorder_v1_record_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -773,7 +919,7 @@ func (x *Ack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Ack.ProtoReflect.Descriptor instead.
 func (*Ack) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{4}
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Ack) GetWho() string {
@@ -801,14 +947,14 @@ var File_provenir_recorder_v1_record_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\n" +
-	"!provenir/recorder/v1/record.proto\x12\x14provenir.recorder.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/digest.proto\x1a\x1eprovenir/core/v1/verdict.proto\"\xda\x01\n" +
+	"!provenir/recorder/v1/record.proto\x12\x14provenir.recorder.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/digest.proto\x1a#provenir/core/v1/error_reason.proto\x1a\x1eprovenir/core/v1/verdict.proto\"\xda\x01\n" +
 	"\x06Record\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x124\n" +
 	"\x04type\x18\x02 \x01(\x0e2 .provenir.recorder.v1.RecordTypeR\x04type\x12\x18\n" +
 	"\apayload\x18\x03 \x01(\fR\apayload\x12-\n" +
 	"\x04blob\x18\x04 \x01(\v2\x19.provenir.core.v1.BlobRefR\x04blob\x12\x1a\n" +
 	"\bvolatile\x18\x05 \x01(\fR\bvolatile\x12#\n" +
-	"\rerasure_group\x18\x06 \x01(\tR\ferasureGroup\"\x9c\x02\n" +
+	"\rerasure_group\x18\x06 \x01(\tR\ferasureGroup\"\xe2\x02\n" +
 	"\x05Event\x12+\n" +
 	"\x03log\x18\x01 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x124\n" +
@@ -817,7 +963,14 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\x04blob\x18\x05 \x01(\v2\x19.provenir.core.v1.BlobRefR\x04blob\x12\x16\n" +
 	"\x06digest\x18\x06 \x01(\fR\x06digest\x12\x1a\n" +
 	"\bvolatile\x18\a \x01(\fR\bvolatile\x12!\n" +
-	"\fresume_token\x18\b \x01(\tR\vresumeToken\"\xae\x01\n" +
+	"\fresume_token\x18\b \x01(\tR\vresumeToken\x12D\n" +
+	"\x0epayload_absent\x18\t \x01(\x0e2\x1d.provenir.core.v1.ErrorReasonR\rpayloadAbsent\"\x92\x01\n" +
+	"\aErasure\x12\x19\n" +
+	"\bgroup_id\x18\x01 \x01(\fR\agroupId\x12\x18\n" +
+	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xae\x01\n" +
 	"\bEvidence\x12\x16\n" +
 	"\x06metric\x18\x01 \x01(\tR\x06metric\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x19\n" +
@@ -883,7 +1036,11 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\x14RECORD_TYPE_INCIDENT\x10!\x12\x13\n" +
 	"\x0fRECORD_TYPE_ACK\x10\"\x12\x1e\n" +
 	"\x1aRECORD_TYPE_DETECTOR_STATE\x10#\x12\x16\n" +
-	"\x12RECORD_TYPE_COMMIT\x100*\x9c\x01\n" +
+	"\x12RECORD_TYPE_COMMIT\x100*I\n" +
+	"\aPrivacy\x12\x17\n" +
+	"\x13PRIVACY_UNSPECIFIED\x10\x00\x12\x11\n" +
+	"\rPRIVACY_PLAIN\x10\x01\x12\x12\n" +
+	"\x0ePRIVACY_SALTED\x10\x02*\x9c\x01\n" +
 	"\rIncidentEvent\x12\x1e\n" +
 	"\x1aINCIDENT_EVENT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13INCIDENT_EVENT_OPEN\x10\x01\x12\x1b\n" +
@@ -903,36 +1060,41 @@ func file_provenir_recorder_v1_record_proto_rawDescGZIP() []byte {
 	return file_provenir_recorder_v1_record_proto_rawDescData
 }
 
-var file_provenir_recorder_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_provenir_recorder_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_provenir_recorder_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_provenir_recorder_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_provenir_recorder_v1_record_proto_goTypes = []any{
 	(Log)(0),                      // 0: provenir.recorder.v1.Log
 	(RecordType)(0),               // 1: provenir.recorder.v1.RecordType
-	(IncidentEvent)(0),            // 2: provenir.recorder.v1.IncidentEvent
-	(*Record)(nil),                // 3: provenir.recorder.v1.Record
-	(*Event)(nil),                 // 4: provenir.recorder.v1.Event
-	(*Evidence)(nil),              // 5: provenir.recorder.v1.Evidence
-	(*Anomaly)(nil),               // 6: provenir.recorder.v1.Anomaly
-	(*Ack)(nil),                   // 7: provenir.recorder.v1.Ack
-	(*v1.BlobRef)(nil),            // 8: provenir.core.v1.BlobRef
-	(v1.Severity)(0),              // 9: provenir.core.v1.Severity
-	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(Privacy)(0),                  // 2: provenir.recorder.v1.Privacy
+	(IncidentEvent)(0),            // 3: provenir.recorder.v1.IncidentEvent
+	(*Record)(nil),                // 4: provenir.recorder.v1.Record
+	(*Event)(nil),                 // 5: provenir.recorder.v1.Event
+	(*Erasure)(nil),               // 6: provenir.recorder.v1.Erasure
+	(*Evidence)(nil),              // 7: provenir.recorder.v1.Evidence
+	(*Anomaly)(nil),               // 8: provenir.recorder.v1.Anomaly
+	(*Ack)(nil),                   // 9: provenir.recorder.v1.Ack
+	(*v1.BlobRef)(nil),            // 10: provenir.core.v1.BlobRef
+	(v1.ErrorReason)(0),           // 11: provenir.core.v1.ErrorReason
+	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(v1.Severity)(0),              // 13: provenir.core.v1.Severity
 }
 var file_provenir_recorder_v1_record_proto_depIdxs = []int32{
 	1,  // 0: provenir.recorder.v1.Record.type:type_name -> provenir.recorder.v1.RecordType
-	8,  // 1: provenir.recorder.v1.Record.blob:type_name -> provenir.core.v1.BlobRef
+	10, // 1: provenir.recorder.v1.Record.blob:type_name -> provenir.core.v1.BlobRef
 	0,  // 2: provenir.recorder.v1.Event.log:type_name -> provenir.recorder.v1.Log
 	1,  // 3: provenir.recorder.v1.Event.type:type_name -> provenir.recorder.v1.RecordType
-	8,  // 4: provenir.recorder.v1.Event.blob:type_name -> provenir.core.v1.BlobRef
-	9,  // 5: provenir.recorder.v1.Anomaly.severity:type_name -> provenir.core.v1.Severity
-	2,  // 6: provenir.recorder.v1.Anomaly.event:type_name -> provenir.recorder.v1.IncidentEvent
-	5,  // 7: provenir.recorder.v1.Anomaly.evidence:type_name -> provenir.recorder.v1.Evidence
-	10, // 8: provenir.recorder.v1.Ack.until:type_name -> google.protobuf.Timestamp
-	9,  // [9:9] is the sub-list for method output_type
-	9,  // [9:9] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	10, // 4: provenir.recorder.v1.Event.blob:type_name -> provenir.core.v1.BlobRef
+	11, // 5: provenir.recorder.v1.Event.payload_absent:type_name -> provenir.core.v1.ErrorReason
+	12, // 6: provenir.recorder.v1.Erasure.at:type_name -> google.protobuf.Timestamp
+	13, // 7: provenir.recorder.v1.Anomaly.severity:type_name -> provenir.core.v1.Severity
+	3,  // 8: provenir.recorder.v1.Anomaly.event:type_name -> provenir.recorder.v1.IncidentEvent
+	7,  // 9: provenir.recorder.v1.Anomaly.evidence:type_name -> provenir.recorder.v1.Evidence
+	12, // 10: provenir.recorder.v1.Ack.until:type_name -> google.protobuf.Timestamp
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_provenir_recorder_v1_record_proto_init() }
@@ -940,15 +1102,15 @@ func file_provenir_recorder_v1_record_proto_init() {
 	if File_provenir_recorder_v1_record_proto != nil {
 		return
 	}
-	file_provenir_recorder_v1_record_proto_msgTypes[2].OneofWrappers = []any{}
 	file_provenir_recorder_v1_record_proto_msgTypes[3].OneofWrappers = []any{}
+	file_provenir_recorder_v1_record_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_recorder_v1_record_proto_rawDesc), len(file_provenir_recorder_v1_record_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   5,
+			NumEnums:      4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -47,6 +47,8 @@ type RecorderSpec struct {
 	TruncatedSampling bool `protobuf:"varint,8,opt,name=truncated_sampling,json=truncatedSampling,proto3" json:"truncated_sampling,omitempty"`
 	// hacking_strict has every rollout inspected before its step is acknowledged, so that a gate may stop on what is found.
 	HackingStrict bool `protobuf:"varint,9,opt,name=hacking_strict,json=hackingStrict,proto3" json:"hacking_strict,omitempty"`
+	// privacy says how payloads of events are kept; the first open of a run fixes it.
+	Privacy       Privacy `protobuf:"varint,10,opt,name=privacy,proto3,enum=provenir.recorder.v1.Privacy" json:"privacy,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -142,6 +144,13 @@ func (x *RecorderSpec) GetHackingStrict() bool {
 		return x.HackingStrict
 	}
 	return false
+}
+
+func (x *RecorderSpec) GetPrivacy() Privacy {
+	if x != nil {
+		return x.Privacy
+	}
+	return Privacy_PRIVACY_UNSPECIFIED
 }
 
 // AppendRequest is a frame; the first one is open.
@@ -2815,7 +2824,10 @@ type VerifyRunResponse struct {
 	// checkpoints that were checked.
 	Checkpoints []*LogCheckpoint `protobuf:"bytes,2,rep,name=checkpoints,proto3" json:"checkpoints,omitempty"`
 	// records that were read.
-	Records       uint64 `protobuf:"varint,3,opt,name=records,proto3" json:"records,omitempty"`
+	Records uint64 `protobuf:"varint,3,opt,name=records,proto3" json:"records,omitempty"`
+	// What could not be checked, in words: segments that are elsewhere, payloads whose keys are gone. With any the answer is
+	// no pass, also without damages.
+	Unchecked     []string `protobuf:"bytes,4,rep,name=unchecked,proto3" json:"unchecked,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2871,11 +2883,18 @@ func (x *VerifyRunResponse) GetRecords() uint64 {
 	return 0
 }
 
+func (x *VerifyRunResponse) GetUnchecked() []string {
+	if x != nil {
+		return x.Unchecked
+	}
+	return nil
+}
+
 var File_provenir_recorder_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\"\xfb\x03\n" +
+	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\"\xb4\x04\n" +
 	"\fRecorderSpec\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12*\n" +
 	"\x0ekl_coefficient\x18\x02 \x01(\x01H\x00R\rklCoefficient\x88\x01\x01\x12F\n" +
@@ -2885,7 +2904,9 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\x05model\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x04R\x05model\x12*\n" +
 	"\x0enum_iterations\x18\a \x01(\rH\x02R\rnumIterations\x88\x01\x01\x12-\n" +
 	"\x12truncated_sampling\x18\b \x01(\bR\x11truncatedSampling\x12%\n" +
-	"\x0ehacking_strict\x18\t \x01(\bR\rhackingStrict\x1a9\n" +
+	"\x0ehacking_strict\x18\t \x01(\bR\rhackingStrict\x127\n" +
+	"\aprivacy\x18\n" +
+	" \x01(\x0e2\x1d.provenir.recorder.v1.PrivacyR\aprivacy\x1a9\n" +
 	"\vLimitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\x11\n" +
@@ -3093,11 +3114,12 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\a_offsetB\f\n" +
 	"\n" +
 	"_first_seqB\v\n" +
-	"\t_last_seq\"\xac\x01\n" +
+	"\t_last_seq\"\xca\x01\n" +
 	"\x11VerifyRunResponse\x126\n" +
 	"\adamages\x18\x01 \x03(\v2\x1c.provenir.recorder.v1.DamageR\adamages\x12E\n" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
-	"\arecords\x18\x03 \x01(\x04R\arecords2\xfa\x18\n" +
+	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x1c\n" +
+	"\tunchecked\x18\x04 \x03(\tR\tunchecked2\xfa\x18\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
@@ -3188,130 +3210,132 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*Damage)(nil),                      // 39: provenir.recorder.v1.Damage
 	(*VerifyRunResponse)(nil),           // 40: provenir.recorder.v1.VerifyRunResponse
 	nil,                                 // 41: provenir.recorder.v1.RecorderSpec.LimitsEntry
-	(Log)(0),                            // 42: provenir.recorder.v1.Log
-	(*Record)(nil),                      // 43: provenir.recorder.v1.Record
-	(*Anomaly)(nil),                     // 44: provenir.recorder.v1.Anomaly
-	(RecordType)(0),                     // 45: provenir.recorder.v1.RecordType
-	(*Event)(nil),                       // 46: provenir.recorder.v1.Event
-	(v1.NonFinite)(0),                   // 47: provenir.core.v1.NonFinite
-	(v1.Severity)(0),                    // 48: provenir.core.v1.Severity
-	(*timestamppb.Timestamp)(nil),       // 49: google.protobuf.Timestamp
-	(*Ack)(nil),                         // 50: provenir.recorder.v1.Ack
-	(*v1.Metric)(nil),                   // 51: provenir.core.v1.Metric
-	(*AnalyzeLogRequest)(nil),           // 52: provenir.recorder.v1.AnalyzeLogRequest
-	(*AnalyzeTrajectoriesRequest)(nil),  // 53: provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	(*CheckMismatchRequest)(nil),        // 54: provenir.recorder.v1.CheckMismatchRequest
-	(*DiagnoseRequest)(nil),             // 55: provenir.recorder.v1.DiagnoseRequest
-	(*AnalyzeSlicesRequest)(nil),        // 56: provenir.recorder.v1.AnalyzeSlicesRequest
-	(*ExportRunRequest)(nil),            // 57: provenir.recorder.v1.ExportRunRequest
-	(*RepairRunRequest)(nil),            // 58: provenir.recorder.v1.RepairRunRequest
-	(*EraseGroupRequest)(nil),           // 59: provenir.recorder.v1.EraseGroupRequest
-	(*AnalyzeLogResponse)(nil),          // 60: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 61: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 62: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 63: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 64: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 65: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 66: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 67: provenir.recorder.v1.EraseGroupResponse
+	(Privacy)(0),                        // 42: provenir.recorder.v1.Privacy
+	(Log)(0),                            // 43: provenir.recorder.v1.Log
+	(*Record)(nil),                      // 44: provenir.recorder.v1.Record
+	(*Anomaly)(nil),                     // 45: provenir.recorder.v1.Anomaly
+	(RecordType)(0),                     // 46: provenir.recorder.v1.RecordType
+	(*Event)(nil),                       // 47: provenir.recorder.v1.Event
+	(v1.NonFinite)(0),                   // 48: provenir.core.v1.NonFinite
+	(v1.Severity)(0),                    // 49: provenir.core.v1.Severity
+	(*timestamppb.Timestamp)(nil),       // 50: google.protobuf.Timestamp
+	(*Ack)(nil),                         // 51: provenir.recorder.v1.Ack
+	(*v1.Metric)(nil),                   // 52: provenir.core.v1.Metric
+	(*AnalyzeLogRequest)(nil),           // 53: provenir.recorder.v1.AnalyzeLogRequest
+	(*AnalyzeTrajectoriesRequest)(nil),  // 54: provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	(*CheckMismatchRequest)(nil),        // 55: provenir.recorder.v1.CheckMismatchRequest
+	(*DiagnoseRequest)(nil),             // 56: provenir.recorder.v1.DiagnoseRequest
+	(*AnalyzeSlicesRequest)(nil),        // 57: provenir.recorder.v1.AnalyzeSlicesRequest
+	(*ExportRunRequest)(nil),            // 58: provenir.recorder.v1.ExportRunRequest
+	(*RepairRunRequest)(nil),            // 59: provenir.recorder.v1.RepairRunRequest
+	(*EraseGroupRequest)(nil),           // 60: provenir.recorder.v1.EraseGroupRequest
+	(*AnalyzeLogResponse)(nil),          // 61: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 62: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 63: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 64: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 65: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 66: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 67: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 68: provenir.recorder.v1.EraseGroupResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	41, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
-	2,  // 1: provenir.recorder.v1.AppendRequest.open:type_name -> provenir.recorder.v1.Open
-	3,  // 2: provenir.recorder.v1.AppendRequest.records:type_name -> provenir.recorder.v1.Records
-	4,  // 3: provenir.recorder.v1.AppendRequest.flush:type_name -> provenir.recorder.v1.Flush
-	5,  // 4: provenir.recorder.v1.AppendRequest.close:type_name -> provenir.recorder.v1.Close
-	42, // 5: provenir.recorder.v1.Open.log:type_name -> provenir.recorder.v1.Log
-	0,  // 6: provenir.recorder.v1.Open.spec:type_name -> provenir.recorder.v1.RecorderSpec
-	43, // 7: provenir.recorder.v1.Records.records:type_name -> provenir.recorder.v1.Record
-	7,  // 8: provenir.recorder.v1.AppendResponse.reject:type_name -> provenir.recorder.v1.Reject
-	44, // 9: provenir.recorder.v1.AppendResponse.findings:type_name -> provenir.recorder.v1.Anomaly
-	42, // 10: provenir.recorder.v1.AppendBatchRequest.log:type_name -> provenir.recorder.v1.Log
-	43, // 11: provenir.recorder.v1.AppendBatchRequest.records:type_name -> provenir.recorder.v1.Record
-	0,  // 12: provenir.recorder.v1.AppendBatchRequest.spec:type_name -> provenir.recorder.v1.RecorderSpec
-	44, // 13: provenir.recorder.v1.AppendBatchResponse.findings:type_name -> provenir.recorder.v1.Anomaly
-	42, // 14: provenir.recorder.v1.ListEventsRequest.log:type_name -> provenir.recorder.v1.Log
-	45, // 15: provenir.recorder.v1.ListEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
-	46, // 16: provenir.recorder.v1.ListEventsResponse.events:type_name -> provenir.recorder.v1.Event
-	42, // 17: provenir.recorder.v1.WatchEventsRequest.log:type_name -> provenir.recorder.v1.Log
-	45, // 18: provenir.recorder.v1.WatchEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
-	46, // 19: provenir.recorder.v1.WatchEventsResponse.event:type_name -> provenir.recorder.v1.Event
-	47, // 20: provenir.recorder.v1.Point.non_finite:type_name -> provenir.core.v1.NonFinite
-	15, // 21: provenir.recorder.v1.Series.points:type_name -> provenir.recorder.v1.Point
-	16, // 22: provenir.recorder.v1.QueryMetricsResponse.series:type_name -> provenir.recorder.v1.Series
-	48, // 23: provenir.recorder.v1.ListAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
-	44, // 24: provenir.recorder.v1.ListAnomaliesResponse.anomalies:type_name -> provenir.recorder.v1.Anomaly
-	48, // 25: provenir.recorder.v1.WatchAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
-	44, // 26: provenir.recorder.v1.WatchAnomaliesResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
-	49, // 27: provenir.recorder.v1.AckAnomalyRequest.until:type_name -> google.protobuf.Timestamp
-	50, // 28: provenir.recorder.v1.AckAnomalyResponse.ack:type_name -> provenir.recorder.v1.Ack
-	48, // 29: provenir.recorder.v1.KindCount.severity:type_name -> provenir.core.v1.Severity
-	51, // 30: provenir.recorder.v1.LastMetric.metric:type_name -> provenir.core.v1.Metric
-	48, // 31: provenir.recorder.v1.RunSummary.worst:type_name -> provenir.core.v1.Severity
-	25, // 32: provenir.recorder.v1.RunSummary.counts:type_name -> provenir.recorder.v1.KindCount
-	26, // 33: provenir.recorder.v1.RunSummary.metrics:type_name -> provenir.recorder.v1.LastMetric
-	28, // 34: provenir.recorder.v1.RunSummary.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	42, // 35: provenir.recorder.v1.LogCheckpoint.log:type_name -> provenir.recorder.v1.Log
-	27, // 36: provenir.recorder.v1.GetRunSummaryResponse.summary:type_name -> provenir.recorder.v1.RunSummary
-	42, // 37: provenir.recorder.v1.GetCheckpointRequest.log:type_name -> provenir.recorder.v1.Log
-	28, // 38: provenir.recorder.v1.GetCheckpointResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	42, // 39: provenir.recorder.v1.GetInclusionProofRequest.log:type_name -> provenir.recorder.v1.Log
-	28, // 40: provenir.recorder.v1.GetInclusionProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	42, // 41: provenir.recorder.v1.GetConsistencyProofRequest.log:type_name -> provenir.recorder.v1.Log
-	28, // 42: provenir.recorder.v1.GetConsistencyProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	28, // 43: provenir.recorder.v1.SealRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	42, // 44: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
-	39, // 45: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
-	28, // 46: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	1,  // 47: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
-	8,  // 48: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
-	10, // 49: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
-	12, // 50: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
-	14, // 51: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
-	18, // 52: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
-	20, // 53: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
-	22, // 54: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
-	24, // 55: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
-	30, // 56: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
-	32, // 57: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
-	34, // 58: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
-	36, // 59: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
-	38, // 60: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
-	52, // 61: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
-	53, // 62: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	54, // 63: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
-	55, // 64: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
-	56, // 65: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
-	57, // 66: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
-	58, // 67: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
-	59, // 68: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
-	6,  // 69: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 70: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 71: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 72: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	17, // 73: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	19, // 74: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	21, // 75: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	23, // 76: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	29, // 77: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	31, // 78: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	33, // 79: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	35, // 80: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	37, // 81: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	40, // 82: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	60, // 83: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	61, // 84: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	62, // 85: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	63, // 86: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	64, // 87: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	65, // 88: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	66, // 89: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	67, // 90: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	69, // [69:91] is the sub-list for method output_type
-	47, // [47:69] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	42, // 1: provenir.recorder.v1.RecorderSpec.privacy:type_name -> provenir.recorder.v1.Privacy
+	2,  // 2: provenir.recorder.v1.AppendRequest.open:type_name -> provenir.recorder.v1.Open
+	3,  // 3: provenir.recorder.v1.AppendRequest.records:type_name -> provenir.recorder.v1.Records
+	4,  // 4: provenir.recorder.v1.AppendRequest.flush:type_name -> provenir.recorder.v1.Flush
+	5,  // 5: provenir.recorder.v1.AppendRequest.close:type_name -> provenir.recorder.v1.Close
+	43, // 6: provenir.recorder.v1.Open.log:type_name -> provenir.recorder.v1.Log
+	0,  // 7: provenir.recorder.v1.Open.spec:type_name -> provenir.recorder.v1.RecorderSpec
+	44, // 8: provenir.recorder.v1.Records.records:type_name -> provenir.recorder.v1.Record
+	7,  // 9: provenir.recorder.v1.AppendResponse.reject:type_name -> provenir.recorder.v1.Reject
+	45, // 10: provenir.recorder.v1.AppendResponse.findings:type_name -> provenir.recorder.v1.Anomaly
+	43, // 11: provenir.recorder.v1.AppendBatchRequest.log:type_name -> provenir.recorder.v1.Log
+	44, // 12: provenir.recorder.v1.AppendBatchRequest.records:type_name -> provenir.recorder.v1.Record
+	0,  // 13: provenir.recorder.v1.AppendBatchRequest.spec:type_name -> provenir.recorder.v1.RecorderSpec
+	45, // 14: provenir.recorder.v1.AppendBatchResponse.findings:type_name -> provenir.recorder.v1.Anomaly
+	43, // 15: provenir.recorder.v1.ListEventsRequest.log:type_name -> provenir.recorder.v1.Log
+	46, // 16: provenir.recorder.v1.ListEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
+	47, // 17: provenir.recorder.v1.ListEventsResponse.events:type_name -> provenir.recorder.v1.Event
+	43, // 18: provenir.recorder.v1.WatchEventsRequest.log:type_name -> provenir.recorder.v1.Log
+	46, // 19: provenir.recorder.v1.WatchEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
+	47, // 20: provenir.recorder.v1.WatchEventsResponse.event:type_name -> provenir.recorder.v1.Event
+	48, // 21: provenir.recorder.v1.Point.non_finite:type_name -> provenir.core.v1.NonFinite
+	15, // 22: provenir.recorder.v1.Series.points:type_name -> provenir.recorder.v1.Point
+	16, // 23: provenir.recorder.v1.QueryMetricsResponse.series:type_name -> provenir.recorder.v1.Series
+	49, // 24: provenir.recorder.v1.ListAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
+	45, // 25: provenir.recorder.v1.ListAnomaliesResponse.anomalies:type_name -> provenir.recorder.v1.Anomaly
+	49, // 26: provenir.recorder.v1.WatchAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
+	45, // 27: provenir.recorder.v1.WatchAnomaliesResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
+	50, // 28: provenir.recorder.v1.AckAnomalyRequest.until:type_name -> google.protobuf.Timestamp
+	51, // 29: provenir.recorder.v1.AckAnomalyResponse.ack:type_name -> provenir.recorder.v1.Ack
+	49, // 30: provenir.recorder.v1.KindCount.severity:type_name -> provenir.core.v1.Severity
+	52, // 31: provenir.recorder.v1.LastMetric.metric:type_name -> provenir.core.v1.Metric
+	49, // 32: provenir.recorder.v1.RunSummary.worst:type_name -> provenir.core.v1.Severity
+	25, // 33: provenir.recorder.v1.RunSummary.counts:type_name -> provenir.recorder.v1.KindCount
+	26, // 34: provenir.recorder.v1.RunSummary.metrics:type_name -> provenir.recorder.v1.LastMetric
+	28, // 35: provenir.recorder.v1.RunSummary.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	43, // 36: provenir.recorder.v1.LogCheckpoint.log:type_name -> provenir.recorder.v1.Log
+	27, // 37: provenir.recorder.v1.GetRunSummaryResponse.summary:type_name -> provenir.recorder.v1.RunSummary
+	43, // 38: provenir.recorder.v1.GetCheckpointRequest.log:type_name -> provenir.recorder.v1.Log
+	28, // 39: provenir.recorder.v1.GetCheckpointResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	43, // 40: provenir.recorder.v1.GetInclusionProofRequest.log:type_name -> provenir.recorder.v1.Log
+	28, // 41: provenir.recorder.v1.GetInclusionProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	43, // 42: provenir.recorder.v1.GetConsistencyProofRequest.log:type_name -> provenir.recorder.v1.Log
+	28, // 43: provenir.recorder.v1.GetConsistencyProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	28, // 44: provenir.recorder.v1.SealRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	43, // 45: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
+	39, // 46: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
+	28, // 47: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	1,  // 48: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
+	8,  // 49: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
+	10, // 50: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
+	12, // 51: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
+	14, // 52: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
+	18, // 53: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
+	20, // 54: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
+	22, // 55: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
+	24, // 56: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
+	30, // 57: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
+	32, // 58: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
+	34, // 59: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
+	36, // 60: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
+	38, // 61: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
+	53, // 62: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
+	54, // 63: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	55, // 64: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
+	56, // 65: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
+	57, // 66: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
+	58, // 67: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
+	59, // 68: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
+	60, // 69: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
+	6,  // 70: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 71: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 72: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 73: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	17, // 74: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	19, // 75: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	21, // 76: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	23, // 77: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	29, // 78: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	31, // 79: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	33, // 80: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	35, // 81: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	37, // 82: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	40, // 83: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	61, // 84: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	62, // 85: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	63, // 86: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	64, // 87: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	65, // 88: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	66, // 89: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	67, // 90: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	68, // 91: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	70, // [70:92] is the sub-list for method output_type
+	48, // [48:70] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_provenir_recorder_v1_recorder_service_proto_init() }

@@ -1,0 +1,54 @@
+package ledger
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"github.com/provenir/provenir/cli/app"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/mesh"
+)
+
+// erase destroys the keys of a group of a salted run.
+func erase(a *app.App) *cobra.Command {
+	req := &recorderv1.EraseGroupRequest{}
+	var yes bool
+	cmd := &cobra.Command{
+		Use: "erase RUN --group G --yes", Short: "Make the payloads of an erasure group unreadable, for good",
+		Long: "Destroys the key and the salt of a group of a run that was recorded with --privacy salted. No byte of the logs changes:\n" +
+			"entries, proofs and roots stay valid, and no copy of the payloads can be read any more. It cannot be undone. Who did it and\n" +
+			"why goes into the log findings.",
+		Example: "  provenir ledger erase @last --group alice --reason 'request of 3 May' --yes\n  provenir ledger erase 06e8k --group run --yes --server localhost:9090",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if req.Group == "" {
+				return app.Usage(errors.New("give --group; records that name none are in the group run"))
+			}
+			if !yes {
+				return app.Usage(errors.New("this cannot be undone: give --yes"))
+			}
+			s, err := a.Connect(cmd.Context(), mesh.Roles()...)
+			if err != nil {
+				return err
+			}
+			defer s.Close()
+			if req.Run, err = s.RunUID(cmd.Context(), args[0]); err != nil {
+				return err
+			}
+			got, err := recorderv1.NewRecorderServiceClient(s.Conn).EraseGroup(cmd.Context(), req)
+			if err != nil {
+				return err
+			}
+			if a.JSON {
+				return a.PrintJSON(got)
+			}
+			a.Print("erased   %d records; record %d of findings says so", got.GetRecords(), got.GetFindingSeq())
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&req.Group, "group", "", "erasure group")
+	cmd.Flags().StringVar(&req.Reason, "reason", "", "why, for the record")
+	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	return cmd
+}

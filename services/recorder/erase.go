@@ -1,0 +1,120 @@
+package recorder
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/identity"
+	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/store"
+	"github.com/provenir/provenir/services/recorder/vault"
+)
+
+// EraseGroup destroys the key and the salt of an erasure group, then says so in findings: who, why, how many records. The
+// deed comes before the record of it; a crash in between is mended by asking again, which destroys nothing twice and
+// gives the same answer.
+func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequest) (*recorderv1.EraseGroupResponse, error) {
+	l, err := s.get(ctx, tenant(ctx), req.GetRun(), false)
+	if err != nil {
+		return nil, problem(err)
+	}
+	id, err := l.destroy(ctx, req.GetGroup())
+	if err != nil {
+		return nil, problem(err)
+	}
+	resp, err := l.erasure(ctx, id)
+	if err != nil || resp != nil {
+		return resp, problem(err)
+	}
+	n, err := l.countGroup(ctx, id)
+	if err != nil {
+		return nil, problem(err)
+	}
+	c, _ := identity.FromContext(ctx)
+	payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(&recorderv1.Erasure{GroupId: id[:], Records: n, Reason: req.GetReason(), By: c.Name,
+		At: timestamppb.New(s.d.Clock.Now())})
+	if err != nil {
+		return nil, fmt.Errorf("declare an erasure: %w", err)
+	}
+	findings := l.log(ledger.Findings)
+	seq, err := findings.AppendNext(ctx, []store.Record{{Type: ledger.Erasure, Payload: payload}})
+	if err == nil {
+		err = findings.Sync(ctx)
+	}
+	if err != nil {
+		return nil, problem(err)
+	}
+	s.mark(l)
+	return &recorderv1.EraseGroupResponse{Records: n, FindingSeq: seq}, nil
+}
+
+// destroy erases the keys. What the monitor knows is written down first: a restart could not learn it any more.
+func (l *live) destroy(ctx context.Context, group string) (id [16]byte, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.salted {
+		return id, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
+			"run %s is not salted: its payloads are stored as they are, and erasing them would break its proofs", l.run.ID)
+	}
+	findings := l.log(ledger.Findings)
+	if err := findings.Broken(); err != nil { // the erasure could not be declared
+		return id, err
+	}
+	if err := l.log(ledger.Events).Sync(ctx); err != nil {
+		return id, err
+	}
+	if l.mon.Next() > 0 {
+		if err := l.storeLocked(ctx); err != nil {
+			return id, err
+		}
+		if err := findings.Sync(ctx); err != nil {
+			return id, err
+		}
+	}
+	id, err = l.s.vault.Erase(ctx, l.tenant, l.run.ID, group)
+	if errors.Is(err, vault.ErrNoGroup) {
+		return id, rpc.Errorf(codes.NotFound, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "run %s: %w", l.run.ID, err).Field("group", err.Error())
+	}
+	return id, err
+}
+
+// erasure finds what findings says of a group's erasure; nil for one that is not declared yet.
+func (l *live) erasure(ctx context.Context, id [16]byte) (*recorderv1.EraseGroupResponse, error) {
+	for f, err := range l.log(ledger.Findings).Events(ctx, store.Query{Types: []ledger.RecordType{ledger.Erasure}}) {
+		if err != nil {
+			return nil, err
+		}
+		e := &recorderv1.Erasure{}
+		if err := proto.Unmarshal(f.Stored, e); err != nil {
+			return nil, fmt.Errorf("finding %d: %w", f.Seq, err)
+		}
+		if string(e.GetGroupId()) == string(id[:]) {
+			return &recorderv1.EraseGroupResponse{Records: e.GetRecords(), FindingSeq: f.Seq}, nil
+		}
+	}
+	return nil, nil
+}
+
+// countGroup counts the records of a group. A log with damage is counted as far as it can be read.
+func (l *live) countGroup(ctx context.Context, id [16]byte) (n uint64, err error) {
+	for f, err := range l.log(ledger.Events).Events(ctx, store.Query{Damaged: true}) {
+		if store.KindOf(err) == store.Corrupt {
+			continue
+		}
+		if err != nil {
+			return n, err
+		}
+		if g, ok := vault.GroupOf(f); ok && g == id {
+			n++
+		}
+	}
+	return n, nil
+}

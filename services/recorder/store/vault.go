@@ -1,0 +1,94 @@
+package store
+
+import (
+	"context"
+	"errors"
+
+	"github.com/provenir/provenir/ledger"
+)
+
+// ErrErased tells that a payload's key was destroyed on purpose, ErrNoKey that this recorder never had it.
+var (
+	ErrErased = errors.New("the group's key and salt were destroyed on purpose")
+	ErrNoKey  = errors.New("the key is not in this recorder's database")
+)
+
+// Vault encrypts the payloads of salted runs.
+type Vault interface {
+	// Digest is what stands for a payload in the tree; ErrErased for a group that was erased.
+	Digest(ctx context.Context, tenant, run, group string, seq uint64, payload []byte) (ledger.Hash, error)
+	// Seal gives what is stored of a payload.
+	Seal(ctx context.Context, tenant, run, group string, e ledger.Entry, payload []byte) ([]byte, error)
+	// Open gives a frame's payload; ErrErased, ErrNoKey, or that it was changed.
+	Open(ctx context.Context, f *ledger.Frame) ([]byte, error)
+}
+
+// protect digests and encrypts a record of an erasure group. Of one that is recorded already only the digest is needed.
+// After an erasure nobody can tell any more whether a repeat is the same: its digest stays zero, which [Log.compare] takes
+// for "type and length are all there is to compare".
+func (l *Log) protect(ctx context.Context, r *Record, e *ledger.Entry, next uint64) error {
+	if r.Blob != nil || l.store.deps.Vault == nil {
+		return l.fault(Fault{Kind: Invalid, Seq: r.Seq, Cause: errors.New("a payload in the blob store cannot be erased; records of an erasure group hold theirs")})
+	}
+	v, run := l.store.deps.Vault, l.run
+	var err error
+	e.Digest, err = v.Digest(ctx, run.Tenant, run.ID, r.Group, r.Seq, r.Payload)
+	if r.Seq < next {
+		if errors.Is(err, ErrErased) {
+			return nil
+		}
+		return err
+	}
+	if err == nil {
+		r.sealed, err = v.Seal(ctx, run.Tenant, run.ID, r.Group, *e, r.Payload)
+	}
+	if errors.Is(err, ErrErased) {
+		return l.fault(Fault{Kind: Erased, Seq: r.Seq, Cause: errors.New("nothing more can be written under its group; name another")})
+	}
+	return err
+}
+
+// unseal gives a frame as it was written. One whose group was erased stays as it is stored: [Unreadable] tells.
+func (l *Log) unseal(ctx context.Context, f *ledger.Frame) (*ledger.Frame, error) {
+	if f == nil || f.Flags&ledger.StoredEncrypted == 0 {
+		return f, nil
+	}
+	if l.store.deps.Vault == nil {
+		return nil, l.fault(Fault{Kind: KeyLost, Seq: f.Seq})
+	}
+	payload, err := l.store.deps.Vault.Open(ctx, f)
+	switch {
+	case errors.Is(err, ErrErased):
+		return f, nil
+	case errors.Is(err, ErrNoKey):
+		return nil, l.fault(Fault{Kind: KeyLost, Seq: f.Seq, Cause: err})
+	case err != nil && ctx.Err() != nil:
+		return nil, ctx.Err()
+	case err != nil:
+		return nil, l.fault(Fault{Kind: Corrupt, FirstSeq: f.Seq, LastSeq: f.Seq, Cause: err})
+	}
+	plain := *f
+	plain.Flags &^= ledger.StoredEncrypted
+	plain.Stored = payload
+	return &plain, nil
+}
+
+// Unreadable tells that a frame's payload was erased.
+func Unreadable(f *ledger.Frame) bool { return f.Flags&ledger.StoredEncrypted != 0 }
+
+// digestOf lets a verification look into encrypted payloads as far as keys are left.
+func (l *Log) digestOf(ctx context.Context) func(*ledger.Frame) ledger.DigestState {
+	if l.store.deps.Vault == nil {
+		return nil
+	}
+	return func(f *ledger.Frame) ledger.DigestState {
+		_, err := l.store.deps.Vault.Open(ctx, f)
+		switch {
+		case err == nil:
+			return ledger.DigestOK
+		case errors.Is(err, ErrErased), errors.Is(err, ErrNoKey), ctx.Err() != nil:
+			return ledger.DigestUnchecked
+		}
+		return ledger.DigestWrong
+	}
+}
