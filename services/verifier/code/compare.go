@@ -1,20 +1,53 @@
 package code
 
 import (
+	"errors"
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/provenir/provenir/services/verifier/rules"
+	"github.com/provenir/provenir/services/verifier/spec"
+	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
 // Comparison says when what a program printed is right.
 type Comparison struct {
-	Mode     string  // exact, lines, tokens or float
-	Abs, Rel float64 // of float
+	Mode     string            // exact, lines, tokens, float or starlark
+	Abs, Rel float64           // of float
+	Rule     *rules.Comparison // of starlark
 }
 
-// Same compares a program's output with the expected one. Only blanks at the ends of lines and empty lines at the end are
+// load reads the program of starlark, which no other mode has.
+func (c *Comparison) load(path, program string) error {
+	var err error
+	switch {
+	case c.Mode == "starlark":
+		c.Rule, err = rules.NewComparison(path, program)
+	case program != "":
+		err = &spec.BadSpecError{Path: path, Field: "program", Value: "given", Allowed: "none; it belongs to compare=starlark"}
+	}
+	return err
+}
+
+// Judge compares a program's output with the expected one for an input. The error is no fault of the candidate's.
+func (c *Comparison) Judge(got string, p pair) (bool, error) {
+	if c.Rule == nil {
+		return c.Same(got, p.want), nil
+	}
+	same, err := c.Rule.Same(got, p.want, p.stdin)
+	switch {
+	case errors.Is(err, rules.ErrTime):
+		return false, bad(verdict.Deadline, "compare=starlark: %v", err)
+	case err != nil:
+		return false, bad(verdict.BadSpec, "compare=starlark: %s", verdict.Printable(err.Error()))
+	}
+	return same, nil
+}
+
+// Same compares in the modes without a program. Only blanks at the ends of lines and empty lines at the end are
 // forgiven, and with exact not even these: look-alike digits, NULs and other cases are different bytes.
-func (c Comparison) Same(got, want string) bool {
+func (c *Comparison) Same(got, want string) bool {
 	switch c.Mode {
 	case "exact":
 		return got == want
@@ -50,7 +83,7 @@ func equalStrings(a, b []string) bool {
 	return true
 }
 
-func (c Comparison) floats(got, want []string) bool {
+func (c *Comparison) floats(got, want []string) bool {
 	if len(got) != len(want) {
 		return false
 	}

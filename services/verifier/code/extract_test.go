@@ -68,7 +68,7 @@ func TestSame(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := (Comparison{tt.mode, 1e-9, 1e-9}).Same(tt.got, tt.want); got != tt.same {
+			if got := (&Comparison{Mode: tt.mode, Abs: 1e-9, Rel: 1e-9}).Same(tt.got, tt.want); got != tt.same {
 				t.Errorf("%q and %q: %v", tt.got, tt.want, got)
 			}
 		})

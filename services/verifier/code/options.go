@@ -27,7 +27,8 @@ func Descriptor() spec.Descriptor {
 			{Name: "disk_mb", Type: spec.Integer, Default: int64(16), Min: 1, Max: 1024, Doc: "size of /box"},
 			{Name: "output_kb", Type: spec.Integer, Default: int64(1024), Min: 1, Max: 65536, Doc: "bytes that may be printed"},
 			{Name: "partial", Type: spec.Choice, Allowed: []string{"on", "off"}, Default: "on", Doc: "off pays 1 or 0 instead of the share of tests passed"},
-			{Name: "compare", Type: spec.Choice, Allowed: []string{"lines", "exact", "tokens", "float"}, Default: "lines", Doc: "how stdio compares"},
+			{Name: "compare", Type: spec.Choice, Allowed: []string{"lines", "exact", "tokens", "float", "starlark"}, Default: "lines", Doc: "how stdio compares"},
+			{Name: "program", Type: spec.Text, Default: "", Doc: "of compare=starlark: def compare(stdout, expected, stdin) returns a bool; host functions as of the verifier starlark"},
 			{Name: "abs", Type: spec.Number, Default: 1e-9, Min: 0, Max: 1e9, Doc: "absolute tolerance of compare=float"},
 			{Name: "rel", Type: spec.Number, Default: 1e-9, Min: 0, Max: 1, Doc: "relative tolerance of compare=float"},
 			{Name: "exit_code", Type: spec.Choice, Allowed: []string{"require", "ignore"}, Default: "require", Doc: "whether a program must end with 0"},
@@ -57,7 +58,7 @@ func readOptions(path string, v spec.Values) (options, error) {
 	o := options{
 		task: v.String("task"), language: v.String("language"), entry: v.String("entry_point"), module: v.String("module"), objects: v.String("objects"),
 		isolation: v.String("isolation"), partial: v.String("partial") == "on", exitCode: v.String("exit_code") == "require", sitePackages: v.Flag("site_packages"),
-		compare: Comparison{v.String("compare"), number("abs"), number("rel")}, fields: text.FieldsOf(v),
+		compare: Comparison{Mode: v.String("compare"), Abs: number("abs"), Rel: number("rel")}, fields: text.FieldsOf(v),
 		limits: sandbox.Limits{
 			Wall: seconds("timeout"), CPU: seconds("cpu"), Memory: v.Int("memory_mb") << 20, Processes: int(v.Int("processes")), Files: int(v.Int("files")),
 			FileSize: v.Int("file_mb") << 20, Box: v.Int("disk_mb") << 20, Output: v.Int("output_kb") << 10,
@@ -65,6 +66,9 @@ func readOptions(path string, v spec.Values) (options, error) {
 	}
 	if o.task != "stdio" && o.language != sandbox.Python {
 		return o, &spec.BadSpecError{Path: path, Field: "language", Value: o.language, Allowed: "python; other languages have task=stdio"}
+	}
+	if err := o.compare.load(path, v.String("program")); err != nil {
+		return o, err
 	}
 	if o.sitePackages && o.language != sandbox.Python {
 		return o, &spec.BadSpecError{Path: path, Field: "site_packages", Value: "true", Allowed: "false; only Python has packages here"}

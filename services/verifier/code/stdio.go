@@ -15,7 +15,10 @@ func (v *Verifier) stdio(ctx context.Context, source string, t *task) (Judgement
 		if err != nil {
 			return Judgement{}, err
 		}
-		row, failed := v.compare(i, &r, p.want)
+		row, failed, err := v.compare(i, &r, p)
+		if err != nil {
+			return Judgement{}, err
+		}
 		if i == 0 || failed && o.result.Limit == sandbox.NoLimit {
 			usage := o.result.Usage
 			o.result = r // of the first run that failed in some way that has a name
@@ -44,7 +47,7 @@ func (v *Verifier) job(source string, stdin []byte) sandbox.Job {
 	return sandbox.Job{Language: v.opt.language, Source: source, Stdin: stdin, Limits: v.opt.limits, SitePackages: v.opt.sitePackages}
 }
 
-func (v *Verifier) compare(i int, r *sandbox.Result, want string) (row sandbox.Row, failed bool) {
+func (v *Verifier) compare(i int, r *sandbox.Result, p pair) (row sandbox.Row, failed bool, err error) {
 	row = sandbox.Row{Test: fmt.Sprintf("stdin[%d]", i), Outcome: sandbox.Errored}
 	switch {
 	case r.Limit != sandbox.NoLimit:
@@ -55,10 +58,13 @@ func (v *Verifier) compare(i int, r *sandbox.Result, want string) (row sandbox.R
 		row.Detail = fmt.Sprintf("it was ended by signal %d", r.Signal)
 	case r.ExitCode != 0 && v.opt.exitCode:
 		row.Detail = fmt.Sprintf("exit code %d", r.ExitCode)
-	case v.opt.compare.Same(string(r.Stdout), want):
-		row.Outcome = sandbox.Passed
 	default:
-		row.Outcome, row.Detail = sandbox.Failed, "another output is expected"
+		var same bool
+		if same, err = v.opt.compare.Judge(string(r.Stdout), p); same {
+			row.Outcome = sandbox.Passed
+		} else {
+			row.Outcome, row.Detail = sandbox.Failed, "another output is expected"
+		}
 	}
-	return row, row.Outcome != sandbox.Passed
+	return row, row.Outcome != sandbox.Passed, err
 }

@@ -181,7 +181,11 @@ func unscored(err error) verdict.Verdict {
 	reason := verdict.SandboxError
 	switch {
 	case errors.As(err, &row):
-		return verdict.Unscore(Name, row.reason, row.detail)
+		v := verdict.Unscore(Name, row.reason, row.detail)
+		if row.reason == verdict.Deadline {
+			v.Note("time_dependent", verdict.Info, row.detail)
+		}
+		return v
 	case errors.Is(err, context.DeadlineExceeded):
 		v := verdict.Unscore(Name, verdict.Deadline, "the deadline passed before the verdict; the job is dead")
 		v.Note("time_dependent", verdict.Info, "deadline")

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.starlark.net/starlark"
@@ -46,8 +47,17 @@ type judge struct {
 func New(path string, v spec.Values) (verdict.Judge, error) { return build(path, v, maxTime) }
 
 func build(path string, v spec.Values, within time.Duration) (verdict.Judge, error) {
-	source := v.String("program")
-	refuse := func(err error) (verdict.Judge, error) { return nil, &spec.ProgramError{Path: path, Err: err} }
+	verify, err := load(path, v.String("program"), "verify(row)", within)
+	if err != nil {
+		return nil, err
+	}
+	threshold, _ := v.Number("threshold")
+	return &judge{verify: verify, threshold: threshold, fields: text.FieldsOf(v), within: within}, nil
+}
+
+// load runs a program's top level and finds its function, named with its parameters.
+func load(path, source, signature string, within time.Duration) (*starlark.Function, error) {
+	refuse := func(err error) (*starlark.Function, error) { return nil, &spec.ProgramError{Path: path, Err: err} }
 	if len(source) > maxProgram {
 		return refuse(fmt.Errorf("%d bytes, at most %d", len(source), maxProgram))
 	}
@@ -62,15 +72,15 @@ func build(path string, v spec.Values, within time.Duration) (verdict.Judge, err
 		return refuse(explain(err))
 	}
 	globals.Freeze() // verdicts run at once and must not tell each other anything
-	verify, ok := globals["verify"].(*starlark.Function)
+	name, parameters, _ := strings.Cut(signature, "(")
+	f, ok := globals[name].(*starlark.Function)
 	if !ok {
-		return refuse(errors.New("there is no def verify(row)"))
+		return refuse(errors.New("there is no def " + signature))
 	}
-	if verify.NumParams() != 1 {
-		return refuse(errors.New("verify takes one parameter, the row"))
+	if want := strings.Count(parameters, ",") + 1; f.NumParams() != want {
+		return refuse(fmt.Errorf("want def %s, with %d parameters", signature, want))
 	}
-	threshold, _ := v.Number("threshold")
-	return &judge{verify: verify, threshold: threshold, fields: text.FieldsOf(v), within: within}, nil
+	return f, nil
 }
 
 // limited is a thread that ends by steps or time; stop frees its timer.
@@ -104,13 +114,17 @@ func (j *judge) Judge(c *verdict.Candidate) verdict.Verdict {
 
 // failed is the verdict on a program that ended with an error.
 func (j *judge) failed(err error) verdict.Verdict {
-	var e *starlark.EvalError
-	if errors.As(err, &e) && e.Msg == "Starlark computation cancelled: "+overTime {
+	if tooSlow(err) {
 		v := verdict.Unscore(Name, verdict.Deadline, fmt.Sprintf("the program took more than %s", j.within))
 		v.Note("time_dependent", verdict.Info, "the time limit of the program passed")
 		return v
 	}
 	return verdict.Unscore(Name, verdict.BadSpec, verdict.Printable(explain(err).Error()))
+}
+
+func tooSlow(err error) bool {
+	var e *starlark.EvalError
+	return errors.As(err, &e) && e.Msg == "Starlark computation cancelled: "+overTime
 }
 
 // explain adds the place to an error of the program.
