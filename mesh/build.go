@@ -27,6 +27,7 @@ import (
 	recorderstore "github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/trainer"
 	"github.com/provenir/provenir/services/verifier"
+	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
@@ -162,7 +163,11 @@ func (b *builder) verifier() error {
 	if err != nil || jobs < 0 || jobs > 1024 {
 		return fmt.Errorf("sandbox.jobs is %q; want 0 to 1024", b.cfg.Settings.Get("sandbox.jobs"))
 	}
-	s, err := verifier.New(verifier.Config{Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs, AllowUnsandboxed: b.cfg.AllowUnsandboxed}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
+	plugins, err := plugin.Parse(b.cfg.Settings.Get("verifier.plugins"))
+	if err != nil {
+		return err
+	}
+	s, err := verifier.New(verifier.Config{Plugins: plugins, Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs, AllowUnsandboxed: b.cfg.AllowUnsandboxed}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/services/verifier/env"
+	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
@@ -35,6 +36,8 @@ type Config struct {
 	Episodes int
 	// Code names the build in verifier digests; empty reads it from the binary.
 	Code string
+	// Plugins are verifiers in programs of this machine, by the names that specs have for them.
+	Plugins map[string]plugin.Config
 	// Sandbox says how untrusted programs are run.
 	Sandbox sandbox.Config
 }

@@ -36,14 +36,23 @@ func (s *Service) finishAs(name string, v *verdict.Verdict, c *verdict.Candidate
 	if s.evidence == nil {
 		return m, nil
 	}
-	d, err := s.evidence.Put(verdict.Evidence(v, c, digest, rollout))
+	var err error
+	m.EvidenceDigest, err = s.store(verdict.Evidence(v, c, digest, rollout), "evidence", c.ID)
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// store keeps a document of a verdict's and gives its digest.
+func (s *Service) store(b []byte, what, rollout string) ([]byte, error) {
+	d, err := s.evidence.Put(b)
 	if errors.Is(err, syscall.ENOSPC) {
 		return nil, rpc.Errorf(codes.ResourceExhausted, corev1.ErrorReason_ERROR_REASON_LEDGER_DISK_FULL,
-			"the disk is full: the evidence of rollout %s cannot be stored; free space, then go on: %w", c.ID, err)
+			"the disk is full: the %s of rollout %s cannot be stored; free space, then go on: %w", what, rollout, err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("store the evidence of rollout %s: %w", c.ID, err)
+		return nil, fmt.Errorf("store the %s of rollout %s: %w", what, rollout, err)
 	}
-	m.EvidenceDigest = d[:]
-	return m, nil
+	return d[:], nil
 }

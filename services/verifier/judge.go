@@ -38,6 +38,9 @@ func (s *Service) judge(ctx context.Context, j *catalog.Compiled, c *verdict.Can
 	sp := s.span(ctx, j.Name, c.ID)
 	v, m := s.decide(ctx, j, c, limit)
 	out, err := s.finish(&v, c, j, rolloutDigest)
+	if err == nil {
+		err = s.keepOutput(m, v.Run, c.ID)
+	}
 	end(sp, out)
 	got := judged{verdict: out, measured: m}
 	if v.HeldOut != nil {

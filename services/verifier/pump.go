@@ -294,7 +294,10 @@ func (p *pump) verdict(by *catalog.Compiled, c *verdict.Candidate, digest []byte
 	v := judge()
 	measured := measure(queued, p.s.clock.Now().Sub(begun))
 	if used(measured, v.Run); v.Run != nil {
-		measured.Stdout, measured.Stderr = nil, nil // a record holds what it took, and no output
+		measured.Stdout, measured.Stderr = nil, nil // a record holds what it took, and names its output
+		if err := p.s.keepOutput(measured, v.Run, c.ID); err != nil {
+			return nil, err
+		}
 	}
 	p.s.counts.times(by.Name, measured)
 	full, err := p.s.finish(&v, c, by, digest)

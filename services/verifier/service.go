@@ -19,6 +19,7 @@ import (
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/services/verifier/catalog"
 	"github.com/provenir/provenir/services/verifier/code"
+	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/replay"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
@@ -38,6 +39,7 @@ type Service struct {
 	sandbox  *sandbox.Pool
 	envs     environments
 	peers    *peers
+	plugins  *plugin.Host
 	counts   counters
 	tracer   trace.Tracer
 }
@@ -62,9 +64,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	others := &peers{}
+	plugins := plugin.NewHost(cfg.Plugins, plugin.Deps{Launch: plugin.In(pool), Clock: d.Clock, Log: d.Log})
 	s := &Service{
-		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), sandbox: pool, peers: others,
-		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool), Dial: others.dial, Interpreter: identify(pool)}),
+		cfg: cfg, clock: d.Clock, log: d.Log, gate: make(gate, cfg.Workers), sandbox: pool, peers: others, plugins: plugins,
+		compiled: newCompiledSpecs(catalog.Env{Code: cfg.Code, Sandbox: code.On(pool), Dial: others.dial, Plugins: plugins, Interpreter: identify(pool)}),
 		replay:   replay.New(cfg.Remember, cfg.RememberFor, d.Clock), blobs: d.Blobs, tracer: d.Tracer,
 	}
 	if s.counts, err = newCounters(d.Metrics); err != nil {
@@ -87,14 +90,14 @@ func (s *Service) Register(r grpc.ServiceRegistrar) { verifierv1.RegisterVerifie
 func (s *Service) Run(ctx context.Context) error {
 	if s.evidence == nil {
 		<-ctx.Done()
-		return errors.Join(ctx.Err(), s.sandbox.Close(), s.peers.close())
+		return errors.Join(ctx.Err(), s.close())
 	}
 	for {
 		t := s.clock.NewTimer(syncEvidence)
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return errors.Join(ctx.Err(), s.evidence.Close(), s.sandbox.Close(), s.peers.close())
+			return errors.Join(ctx.Err(), s.evidence.Close(), s.close())
 		case <-t.C():
 			if err := s.evidence.Sync(); err != nil {
 				s.log.Error("evidence of the last second may be lost", "error", err.Error())
@@ -104,6 +107,11 @@ func (s *Service) Run(ctx context.Context) error {
 }
 
 const syncEvidence = time.Second
+
+func (s *Service) close() error {
+	s.plugins.Close() // before the sandbox, in whose control groups they are
+	return errors.Join(s.sandbox.Close(), s.peers.close())
+}
 
 // Health says that the text verifiers can judge, which they always can.
 func (s *Service) Health(context.Context) error { return nil }

@@ -7,6 +7,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/math"
+	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/puzzle"
 	"github.com/provenir/provenir/services/verifier/remote"
 	"github.com/provenir/provenir/services/verifier/rules"
@@ -34,6 +35,7 @@ var entries = map[string]entry{
 	"regex":               {text.RegexDescriptor, text.NewRegex},
 	puzzle.CountdownName:  {puzzle.CountdownDescriptor, puzzle.NewCountdown},
 	puzzle.RegexSynthName: {puzzle.RegexSynthDescriptor, puzzle.NewRegexSynth},
+	plugin.Name:           {describe: plugin.Descriptor},
 	remote.Name:           {describe: remote.Descriptor},
 	rules.Name:            {rules.Descriptor, rules.New},
 	schema.Name:           {schema.Descriptor, schema.New},
@@ -41,7 +43,7 @@ var entries = map[string]entry{
 }
 
 // planned are verifiers that are known and not in this build.
-var planned = []string{"plugin"}
+var planned []string
 
 // Names are the verifiers of this build, sorted.
 func Names() []string {

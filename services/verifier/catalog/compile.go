@@ -7,6 +7,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
+	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/remote"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 	"github.com/provenir/provenir/services/verifier/spec"
@@ -38,9 +39,10 @@ type Compiled struct {
 
 // Env is what judges need besides their spec.
 type Env struct {
-	Code    string      // names the build
-	Sandbox code.Runner // nil where code cannot run
-	Dial    remote.Dial // nil where nobody else is asked
+	Code    string       // names the build
+	Sandbox code.Runner  // nil where code cannot run
+	Dial    remote.Dial  // nil where nobody else is asked
+	Plugins *plugin.Host // nil where there are none
 	// Interpreter identifies what runs code, with the packages that it may see: another Python answers otherwise. Nil where
 	// code cannot run.
 	Interpreter func(packages bool) (sandbox.Identity, error)
@@ -58,6 +60,8 @@ func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
 		return program{j, env.binary}, nil
 	case name == remote.Name && env.Dial != nil:
 		return remote.New(path, v, env.Dial)
+	case name == plugin.Name && env.Plugins != nil:
+		return env.Plugins.New(path, v)
 	case entries[name].build == nil:
 		return nil, &spec.NotAvailableError{Name: name}
 	}

@@ -31,7 +31,7 @@ func newCPUMeter(b *testing.B) *cpuMeter {
 	}
 	b.Cleanup(func() {
 		os.WriteFile(filepath.Join(root, "cgroup.procs"), []byte("0"), 0o644)
-		for range 1000 {
+		for range 1000 { // version 1 of control groups tells nobody when one is empty
 			if os.Remove(m.dir) == nil {
 				return
 			}

@@ -190,7 +190,7 @@ func TestHiddenTests(t *testing.T) {
 func TestBadSpecs(t *testing.T) {
 	d := Descriptor()
 	for _, options := range []map[string]any{
-		{"timeout": 0.0}, {"timeout": -1.0}, {"memory_mb": 1.0}, {"processes": 0.0}, {"task": "exec"}, {"compare": "starlark"}, {"language": "cobol"}, {"nonsense": true}, {"rel": 2.0},
+		{"timeout": 0.0}, {"timeout": -1.0}, {"memory_mb": 1.0}, {"processes": 0.0}, {"task": "exec"}, {"compare": "words"}, {"language": "cobol"}, {"nonsense": true}, {"rel": 2.0},
 	} {
 		var bad *spec.BadSpecError
 		if _, err := d.Resolve(Name, options); !errors.As(err, &bad) {

@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -32,7 +33,7 @@ import (
 const Name = "remote"
 
 // registration is how long a target may take to say what it is.
-const registration = 5 * time.Second
+const registration = 15 * time.Second // a plugin is started first
 
 // Descriptor describes remote.
 func Descriptor() spec.Descriptor {
@@ -51,8 +52,25 @@ func Descriptor() spec.Descriptor {
 // Dial connects to a target. The connection stays the dialler's to close.
 type Dial func(target string) (grpc.ClientConnInterface, error)
 
+// Peer is the verifier that is asked.
+type Peer interface {
+	// Client gives the connection as it is now. told is called with each answer: sound is one in time, for the right
+	// question, with a reward that can be one. An error may have a method Reason() verdict.Reason; else it is remote_error.
+	Client(ctx context.Context) (c verifierv1.VerifierServiceClient, told func(sound bool), err error)
+}
+
+// static is a peer that somebody else looks after.
+type static struct {
+	client verifierv1.VerifierServiceClient
+}
+
+func (s static) Client(context.Context) (verifierv1.VerifierServiceClient, func(bool), error) {
+	return s.client, func(bool) {}, nil
+}
+
 type judge struct {
-	client  verifierv1.VerifierServiceClient
+	name    string
+	peer    Peer
 	spec    *verifierv1.Spec
 	digest  []byte // of the verifier there, as it was registered; empty where it has none without options
 	timeout time.Duration
@@ -64,12 +82,26 @@ func New(path string, v spec.Values, dial Dial) (verdict.Judge, error) {
 	bad := func(field, value, allowed string) error {
 		return &spec.BadSpecError{Path: path, Field: field, Value: value, Allowed: allowed}
 	}
-	target, name := v.String("target"), v.String("verifier")
+	target := v.String("target")
 	if !loopback(target) {
 		return nil, bad("target", target, "host:port on loopback: what goes further needs a credential and TLS, which this build has not")
 	}
+	conn, err := dial(target)
+	if err != nil {
+		return nil, bad("target", target, "an address that can be dialled: "+err.Error())
+	}
+	return Over(Name, path, v, "target", target, static{verifierv1.NewVerifierServiceClient(conn)})
+}
+
+// Over is a judge that asks a peer, under the name of a verifier with the options verifier, options, timeout and fields. The
+// error names the option that the peer is named by, and its value.
+func Over(kind, path string, v spec.Values, option, target string, peer Peer) (verdict.Judge, error) {
+	bad := func(field, value, allowed string) error {
+		return &spec.BadSpecError{Path: path, Field: field, Value: value, Allowed: allowed}
+	}
+	name := v.String("verifier")
 	seconds, _ := v.Number("timeout")
-	j := &judge{spec: &verifierv1.Spec{Name: name}, timeout: time.Duration(seconds * float64(time.Second)), fields: text.FieldsOf(v)}
+	j := &judge{name: kind, peer: peer, spec: &verifierv1.Spec{Name: name}, timeout: time.Duration(seconds * float64(time.Second)), fields: text.FieldsOf(v)}
 	if raw := v.String("options"); raw != "" {
 		var m map[string]any
 		if json.Unmarshal([]byte(raw), &m) != nil {
@@ -80,16 +112,16 @@ func New(path string, v spec.Values, dial Dial) (verdict.Judge, error) {
 			return nil, bad("options", raw, err.Error())
 		}
 	}
-	conn, err := dial(target)
-	if err != nil {
-		return nil, bad("target", target, "an address that can be dialled: "+err.Error())
-	}
-	j.client = verifierv1.NewVerifierServiceClient(conn)
 	ctx, cancel := context.WithTimeout(context.Background(), registration)
 	defer cancel()
-	list, err := j.client.ListVerifiers(ctx, &verifierv1.ListVerifiersRequest{})
+	client, told, err := peer.Client(ctx)
 	if err != nil {
-		return nil, bad("target", target, "a VerifierService that answers: "+err.Error())
+		return nil, bad(option, target, "a verifier that can be reached: "+err.Error())
+	}
+	list, err := client.ListVerifiers(ctx, &verifierv1.ListVerifiersRequest{})
+	if err != nil {
+		told(false)
+		return nil, bad(option, target, "a VerifierService that answers: "+err.Error())
 	}
 	var known []string
 	for _, info := range list.GetVerifiers() {
@@ -123,48 +155,63 @@ func (j *judge) Waits() bool { return true }
 func (j *judge) JudgeContext(ctx context.Context, c *verdict.Candidate) verdict.Verdict {
 	response, err := j.fields.Read(c)
 	if err != nil {
-		return verdict.Unscore(Name, verdict.BadRow, err.Error())
+		return verdict.Unscore(j.name, verdict.BadRow, err.Error())
 	}
 	row, err := rowJSON(c.Row)
 	if err != nil {
-		return verdict.Unscore(Name, verdict.BadRow, err.Error())
+		return verdict.Unscore(j.name, verdict.BadRow, err.Error())
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, j.timeout)
 	defer cancel()
+	client, told, err := j.peer.Client(ctx)
+	if err != nil {
+		reason := verdict.RemoteError
+		var own interface{ Reason() verdict.Reason }
+		if errors.As(err, &own) {
+			reason = own.Reason()
+		}
+		return verdict.Unscore(j.name, reason, err.Error())
+	}
 	sum := sha256.Sum256(append([]byte(c.ID+"\x00"+response+"\x00"), row...))
 	id := hex.EncodeToString(sum[:16]) // the same question may be asked again
-	r, err := j.client.Verify(ctx, &verifierv1.VerifyRequest{
+	r, err := client.Verify(ctx, &verifierv1.VerifyRequest{
 		RequestId: id, Candidate: &verifierv1.Candidate{RolloutId: id, Response: []byte(response), RowJson: row}, Spec: j.spec, Deadline: durationpb.New(j.timeout),
 	})
 	if err != nil {
-		v := verdict.Unscore(Name, verdict.RemoteError, err.Error())
+		if whole.Err() == nil { // else it was not given its time
+			told(false)
+		}
+		v := verdict.Unscore(j.name, verdict.RemoteError, err.Error())
 		if ctx.Err() != nil || status.Code(err) == codes.DeadlineExceeded {
 			v.Note("time_dependent", verdict.Info, "no answer within "+j.timeout.String())
 		}
 		return v
 	}
-	return j.read(r, id)
+	v, sound := j.read(r, id)
+	told(sound)
+	return v
 }
 
-// read checks an answer and makes it ours.
-func (j *judge) read(r *verifierv1.VerifyResponse, id string) verdict.Verdict {
+// read checks an answer and makes it ours. One that breaks a rule is not sound.
+func (j *judge) read(r *verifierv1.VerifyResponse, id string) (v verdict.Verdict, sound bool) {
 	m := r.GetVerdict()
 	if m.GetRolloutId() != id {
-		return verdict.Unscore(Name, verdict.RemoteError, fmt.Sprintf("the answer is for %q, asked was %q", m.GetRolloutId(), id))
+		return verdict.Unscore(j.name, verdict.RemoteError, fmt.Sprintf("the answer is for %q, asked was %q", m.GetRolloutId(), id)), false
 	}
-	var v verdict.Verdict
 	switch {
 	case m.GetScored() != nil:
 		reward := m.GetScored().GetReward()
 		if math.IsNaN(reward) || math.IsInf(reward, 0) {
-			v = verdict.Unscore(Name, verdict.NonFinite, fmt.Sprintf("the remote reward is %v", reward))
+			v = verdict.Unscore(j.name, verdict.NonFinite, fmt.Sprintf("the remote reward is %v", reward))
 			break
 		}
-		v = verdict.Score(Name, verdict.Scored{Reward: reward, Passed: m.GetScored().GetPassed(), Reason: m.GetReason()}, verdict.Range{})
+		v = verdict.Score(j.name, verdict.Scored{Reward: reward, Passed: m.GetScored().GetPassed(), Reason: m.GetReason()}, verdict.Range{})
+		_, sound = v.Scored()
 	case m.GetUnscored() != nil:
-		v = verdict.Unscore(Name, verdict.Reason(m.GetUnscored().GetReason()), m.GetUnscored().GetDetail())
+		v, sound = verdict.Unscore(j.name, verdict.Reason(m.GetUnscored().GetReason()), m.GetUnscored().GetDetail()), true
 	default:
-		v = verdict.Unscore(Name, verdict.RemoteError, "the answer is neither scored nor unscored")
+		v = verdict.Unscore(j.name, verdict.RemoteError, "the answer is neither scored nor unscored")
 	}
 	v.Extracted = verdict.Printable(m.GetExtracted())
 	for _, f := range m.GetFindings() {
@@ -173,7 +220,7 @@ func (j *judge) read(r *verifierv1.VerifyResponse, id string) verdict.Verdict {
 	if len(j.digest) > 0 && len(m.GetVerifierDigest()) > 0 && j.spec.GetOptions() == nil && !bytes.Equal(j.digest, m.GetVerifierDigest()) {
 		v.Note("verifier_changed", verdict.Critical, "the verifier is another one than was registered")
 	}
-	return v
+	return v, sound
 }
 
 func rowJSON(row verdict.Row) ([]byte, error) {

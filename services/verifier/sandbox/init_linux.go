@@ -24,6 +24,8 @@ type stage0 struct {
 	Path string   `json:"path"` // of the interpreter, in the new root
 	Argv []string `json:"argv"`
 	Env  []string `json:"env"`
+
+	Daemon *daemonPlan `json:"daemon,omitempty"` // where it is no zygote
 }
 
 // Init must be the first line of main and of TestMain. In a process that was started as stage 0 of a sandbox it builds the
@@ -50,8 +52,18 @@ func becomeZygote() error {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return fmt.Errorf("read the plan: %w", err)
 	}
+	if s.Daemon != nil { // until it is in its control groups
+		if n, err := os.Stdin.Read(make([]byte, 1)); n != 1 {
+			return fmt.Errorf("wait for the word to begin: %w", err)
+		}
+	}
 	if err := s.Root.build(); err != nil {
 		return err
+	}
+	if s.Daemon != nil {
+		if err := s.Daemon.harden(&s.Root); err != nil {
+			return err
+		}
 	}
 	return execInto(s.Path, s.Argv, s.Env)
 }

@@ -4,7 +4,7 @@ import "time"
 
 // Job is a program to run.
 type Job struct {
-	Language string // python, bash, c, cpp, javascript; empty is python
+	Language string // python, bash, c, cpp, javascript, go, rust; empty is python
 	Source   string
 	Argv     []string // after the program's name
 	Stdin    []byte
@@ -12,6 +12,8 @@ type Job struct {
 
 	// SitePackages lets Python see the packages of its installation or virtual environment.
 	SitePackages bool
+
+	trees []string // that a compiler's job sees beside the others'
 
 	Files   []File        // put into /box before it starts, and before it is compiled
 	Fetch   []string      // paths below /box that are read when it has ended

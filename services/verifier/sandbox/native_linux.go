@@ -5,10 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/provenir/provenir/services/verifier/sandbox/plain"
 )
@@ -27,6 +29,11 @@ func (p *Pool) native(ctx context.Context, j Job) (Result, error) {
 	l, missing := findLanguage(j.Language, &m.root)
 	if missing != "" {
 		return Result{}, fmt.Errorf("%w: %s: %s", ErrLanguage, j.Language, missing)
+	}
+	if l.name == "go" {
+		if err := p.golang.ready(ctx, &l, &m.root); err != nil {
+			return Result{}, err
+		}
 	}
 	if err := checkFiles(&j, l.file); err != nil {
 		return Result{}, err
@@ -79,22 +86,41 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	}
 	r, err := s.begin(ctx, m, launch{
 		kind: "exec", argv: l.run, args: j.Argv, env: jobEnv(), limits: j.Limits, filter: "native",
-		stdin: stdin, binary: file, name: name, native: l.reserves, extra: 2, files: files, fetch: j.Fetch,
+		stdin: stdin, threads: l.threads, binary: file, name: name, native: l.reserves, extra: 3, files: files, fetch: j.Fetch,
 	}, int(j.Limits.Output), true)
 	if err != nil {
 		return Result{}, err
 	}
-	failed, _ := io.ReadAll(io.LimitReader(r.proc.conn.f, 200)) // ends at once: the socket closes when the program starts
-	r.proc.await()
+	failed := r.supervised()
 	res, o, err := r.end()
 	res.Language, res.Interpreter, res.Binary = l.name, "", ""
-	if err == nil && len(failed) > 0 && res.Limit == NoLimit && l.compile == nil { // a source can make a program that does not start
+	if err == nil && failed != "" && res.Limit == NoLimit && l.compile == nil { // a source can make a program that does not start
 		return Result{}, fmt.Errorf("%w: start %s: %s", ErrSandbox, l.run[0], failed)
 	}
 	if err == nil && res.Limit == NoLimit && (res.ExitCode != 0 || res.Signal != 0) {
 		res.Limit = o.suspected("", 0)
 	}
 	return res, err
+}
+
+// supervised waits for the end of a program, which the process beside it tells, and looks for what it left behind. failed is
+// why the program could not be started.
+func (r *running) supervised() (failed string) {
+	said, err := r.proc.conn.recv()
+	t, _ := said.(plain.Tuple)
+	if err == nil && len(t) == 2 && t[0] == plain.Str("ended") {
+		if status, ok := t[1].(int64); ok {
+			ended := unix.WaitStatus(uint32(status))
+			r.status = &ended
+		}
+		r.left = r.proc.leftover(r.slot.candidate)
+		_ = r.proc.conn.send(nil) // it is gone already, or goes now
+	}
+	r.proc.await()
+	if len(t) == 2 && t[0] == plain.Str("failed") {
+		return fmt.Sprint(t[1])
+	}
+	return ""
 }
 
 // compiled gives the program of a source, from memory where the same source was compiled before. failed is what happened
@@ -104,11 +130,12 @@ func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byt
 	if b := p.binaries.get(key); b != nil {
 		return b, nil, nil
 	}
-	s, m, err := p.ready(ctx, "", &Job{})
+	s, m, err := p.ready(ctx, "", &Job{trees: l.trees})
 	if err != nil {
 		return nil, nil, err
 	}
 	limits := compileLimits()
+	limits.Processes += l.threads
 	if j.Compile != 0 {
 		limits.Wall, limits.CPU = j.Compile, j.Compile
 	}
@@ -120,16 +147,16 @@ func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byt
 	if files != nil {
 		defer files.Close()
 	}
-	r, err := s.begin(ctx, m, launch{kind: "compile", limits: limits, filter: "native", extra: 2, files: files}, 16<<10, true)
+	r, err := s.begin(ctx, m, launch{kind: "compile", limits: limits, filter: "native", extra: 2, files: files, native: l.reserves}, 16<<10, true)
 	if err != nil {
 		return nil, nil, err
 	}
-	argv := plain.List{}
-	for _, a := range l.compile {
-		argv = append(argv, plain.Str(a))
+	commands := plain.List{}
+	for _, c := range l.compile {
+		commands = append(commands, strs(c))
 	}
 	var answer plain.Value
-	if err := r.proc.conn.send(plain.Tuple{plain.Bytes(j.Source), plain.Str(l.file), argv}); err == nil {
+	if err := r.proc.conn.send(plain.Tuple{plain.Bytes(j.Source), plain.Str(l.file), commands}); err == nil {
 		answer, _ = r.proc.conn.recv()
 	}
 	res, _, err := r.end()
@@ -143,7 +170,7 @@ func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byt
 			return []byte(b), nil, nil
 		}
 	}
-	res.CompileError = strings.TrimSpace(string(res.Stderr))
+	res.CompileError = strings.TrimSpace(string(res.Stderr) + string(res.Stdout)) // the compiler of Go writes to stdout
 	if res.CompileError == "" {
 		res.CompileError = "the compiler gave no program; limit " + string(res.Limit)
 	}
@@ -159,7 +186,7 @@ func (l *language) digest(j *Job) [sha256.Size]byte {
 		h.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(b))))
 		h.Write(b)
 	}
-	for _, part := range append([]string{l.name, j.Source}, l.compile...) {
+	for _, part := range slices.Concat(append([][]string{{l.name, j.Source}}, l.compile...)...) {
 		add([]byte(part))
 	}
 	for _, f := range j.Files {

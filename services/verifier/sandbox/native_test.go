@@ -22,6 +22,11 @@ func TestLanguages(t *testing.T) {
 		{name: "bash exit", language: "bash", source: "exit 3", exit: 3},
 		{name: "bash host", language: "bash", source: "cat /etc/passwd || ls /proc || echo x > /usr/x || exit 9", exit: 9},
 		{name: "bash bomb", language: "bash", source: ":(){ :|:& };:\nwait", limit: "any"},
+		{name: "bash leaves a child", language: "bash", source: "sleep 60 &\necho 1", want: "1\n"},
+		{name: "bash leaves one that let go", language: "bash", source: "(setsid sleep 60 </dev/null >/dev/null 2>&1 &) ; echo 1", want: "1\n"},
+		{name: "bash waits", language: "bash", source: "sleep 0.01 &\nwait\necho 1", want: "1\n"},
+		{name: "bash signals everybody", language: "bash", source: "trap '' TERM INT\nkill -TERM -1; kill -KILL 1; echo 1", want: "1\n"},
+		{name: "bash kills itself", language: "bash", source: "kill -KILL $$", exit: -9},
 		{name: "c", language: "c", source: "#include <stdio.h>\nint main(){int a,b;scanf(\"%d %d\",&a,&b);printf(\"%d\\n\",a+b);}", want: "7\n"},
 		{name: "c error", language: "c", source: "int main({", compile: "error"},
 		{name: "c include", language: "c", source: "#include \"/etc/passwd\"\nint main(){}", compile: "No such file"},
@@ -30,6 +35,14 @@ func TestLanguages(t *testing.T) {
 		{name: "c socket", language: "c", source: "#include <sys/socket.h>\nint main(){return socket(AF_INET,SOCK_STREAM,0)<0?5:0;}", exit: 5},
 		{name: "c ptrace", language: "c", source: "#include <sys/ptrace.h>\nint main(){ptrace(PTRACE_TRACEME,0,0,0);}", limit: SecurityViolation},
 		{name: "cpp", language: "cpp", source: "#include <iostream>\nint main(){int a,b;std::cin>>a>>b;std::cout<<a+b<<std::endl;}", want: "7\n"},
+		{name: "go", language: "go", source: "package main\nimport \"fmt\"\nfunc main() { var a, b int; fmt.Scan(&a, &b); fmt.Println(a + b) }", want: "7\n"},
+		{name: "go threads", language: "go", source: "package main\nimport (\"fmt\"; \"sync\")\nfunc main() { var w sync.WaitGroup; c := make(chan int, 100); for i := range 100 { w.Go(func() { c <- i }) }; w.Wait(); fmt.Println(len(c)) }", want: "100\n"},
+		{name: "go error", language: "go", source: "package main\nfunc main() { x }", compile: "undefined: x"},
+		{name: "go import", language: "go", source: "package main\nimport _ \"net/http\"\nfunc main() {}", compile: "net/http"},
+		{name: "go exit", language: "go", source: "package main\nimport \"os\"\nfunc main() { os.Exit(3) }", exit: 3},
+		{name: "go host", language: "go", source: "package main\nimport (\"fmt\"; \"os\")\nfunc main() { _, e := os.ReadFile(\"/etc/passwd\"); _, f := os.ReadDir(\"/proc\"); g := os.WriteFile(\"/usr/x\", nil, 0o644); fmt.Println(e != nil, f != nil, g != nil) }", want: "true true true\n"},
+		{name: "go loop", language: "go", source: "package main\nfunc main() { for {} }", limit: Timeout},
+		{name: "rust", language: "rust", source: "use std::io::*;\nfn main() { let mut s = String::new(); stdin().read_to_string(&mut s).unwrap(); let n: i32 = s.split_whitespace().map(|x| x.parse::<i32>().unwrap()).sum(); println!(\"{}\", n); }", want: "7\n"},
 		{name: "javascript", language: "javascript", source: "const [a,b]=require('fs').readFileSync(0,'utf8').trim().split(' ').map(Number);console.log(a+b)", want: "7\n"},
 		{name: "javascript host", language: "javascript", source: "require('fs').readFileSync('/etc/passwd')", exit: 1},
 		{name: "javascript process", language: "javascript", source: "console.log(require('child_process').execSync('echo 7').toString().trim())", want: "7\n"},
@@ -52,12 +65,17 @@ func TestLanguages(t *testing.T) {
 				if r.Signal != 0 {
 					exit = -r.Signal
 				}
+				if want := strings.HasPrefix(tt.name, "bash leaves"); r.Leftover != want && tt.limit == NoLimit {
+					t.Errorf("leftover %v, want %v", r.Leftover, want)
+				}
 				switch {
 				case tt.compile != "":
 					if !strings.Contains(r.CompileError, tt.compile) {
 						t.Errorf("%+v, want a compile error with %q", r, tt.compile)
 					}
 				case tt.limit == "any":
+				case r.CompileError != "":
+					t.Errorf("it does not compile: %s", r.CompileError)
 				case tt.limit != NoLimit:
 					if r.Limit != tt.limit {
 						t.Errorf("limit %q, want %q: %s", r.Limit, tt.limit, r.Stderr)

@@ -5,7 +5,10 @@ package sandbox
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"runtime"
+	"strings"
 
 	"github.com/provenir/provenir/services/verifier/sandbox/plain"
 )
@@ -57,6 +60,26 @@ func (p *Pool) Binary(ctx context.Context) (string, error) { return "", p.refuse
 
 // Packages refuses.
 func (p *Pool) Packages(ctx context.Context) (string, error) { return "", p.refuse(ctx) }
+
+// Daemon does not exist here.
+type Daemon struct{}
+
+// StartDaemon refuses.
+func (p *Pool) StartDaemon(ctx context.Context, _ DaemonConfig, _ *os.File) (*Daemon, error) {
+	return nil, p.refuse(ctx)
+}
+
+// Stdout gives nothing.
+func (*Daemon) Stdout() io.Reader { return strings.NewReader("") }
+
+// Done is nil: it never was.
+func (*Daemon) Done() <-chan struct{} { return nil }
+
+// Said is nothing.
+func (*Daemon) Said() string { return "" }
+
+// Kill has nothing to kill.
+func (*Daemon) Kill() {}
 
 // GVisor refuses as p does.
 func (p *Pool) GVisor() (*Pool, error) { return p, nil }

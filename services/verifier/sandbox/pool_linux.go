@@ -30,6 +30,7 @@ type Pool struct {
 	wg      sync.WaitGroup
 
 	binaries  binaries
+	golang    goLibrary
 	hardened  *Pool // with a kernel of its own for jobs; nil until somebody asks
 	reporting sync.Mutex
 	report    *Report
@@ -184,6 +185,9 @@ func (p *Pool) Close() error {
 	p.mu.Unlock()
 	p.wg.Wait()
 	p.abandon()
+	if err := p.golang.close(); err != nil {
+		p.deps.Log.Warn("the compiled library of Go is left", "error", err.Error())
+	}
 	if hardened != nil {
 		return hardened.Close()
 	}
@@ -231,7 +235,9 @@ func (p *Pool) GVisor() (*Pool, error) {
 	return p.hardened, nil
 }
 
-// removeGroup removes a control group whose last process is dead but not yet forgotten by the kernel.
+// removeGroup removes a control group whose last process is dead but not yet forgotten by the kernel. It tries again after a
+// pause because there is nothing to wait for: version 1 of control groups tells nobody when a group is empty, and version 2
+// tells it (cgroup.events) before the folder can be removed.
 func removeGroup(dir string) error {
 	var err error
 	for range 100 {

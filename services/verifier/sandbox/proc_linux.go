@@ -20,23 +20,24 @@ const handshake = 10 * time.Second
 
 // launch is what a process is started with.
 type launch struct {
-	kind   string   // func, script, judge, exec, compile
-	argv   []string // of the language; what begins with /run/ is where the program is
-	args   []string // of the program
-	home   string   // folder of the job's files where it shares the host's mounts; empty elsewhere
-	env    []string
-	limits Limits
-	extra  int // processes of the slot beside the job's, which RLIMIT_NPROC counts too
-	filter string
-	stdin  *os.File
-	stdout *os.File
-	stderr *os.File
-	binary *os.File // the program, for /run; nil where there is none
-	files  *os.File // archive for /box; nil where there is none
-	fetch  []string // what is read of /box in the end
-	name   string   // of the program in /run
-	group  *jobGroup
-	native bool // not Python: its runtime reserves address space freely
+	kind    string   // func, script, judge, exec, compile
+	argv    []string // of the language; what begins with /run/ is where the program is
+	args    []string // of the program
+	home    string   // folder of the job's files where it shares the host's mounts; empty elsewhere
+	env     []string
+	limits  Limits
+	extra   int // processes of the slot beside the job's, which RLIMIT_NPROC counts too
+	filter  string
+	stdin   *os.File
+	stdout  *os.File
+	stderr  *os.File
+	binary  *os.File // the program, for /run; nil where there is none
+	files   *os.File // archive for /box; nil where there is none
+	fetch   []string // what is read of /box in the end
+	name    string   // of the program in /run
+	group   *jobGroup
+	threads int  // of the program's runtime, beside its limit
+	native  bool // not Python: its runtime reserves address space freely
 }
 
 // proc is a running job: process 1 of its own pid namespace.
@@ -116,6 +117,14 @@ func (p *proc) release(l *launch) error {
 	return p.conn.f.SetReadDeadline(time.Time{})
 }
 
+// processes are those of the job's group: a program's, and the one that waits for it.
+func (l *launch) processes() int {
+	if l.kind == "exec" {
+		return l.limits.Processes + l.threads + 1
+	}
+	return l.limits.Processes
+}
+
 // gives says that the process hands its /box over, which is seen in its own namespace alone.
 func (l *launch) gives() bool { return len(l.fetch) > 0 && l.home == "" }
 
@@ -154,7 +163,7 @@ func (l *launch) params(grouped bool) plain.Value {
 		{Key: plain.Str("box"), Value: plain.Bytes(fmt.Sprintf("size=%d,nr_inodes=%d,mode=700", l.limits.Box, l.limits.Inodes))},
 		{Key: plain.Str("files"), Value: l.files != nil},
 		{Key: plain.Str("give"), Value: l.gives()},
-		{Key: plain.Str("processes"), Value: int64(l.limits.Processes)},
+		{Key: plain.Str("processes"), Value: int64(l.processes())},
 		{Key: plain.Str("limits"), Value: l.rlimits(grouped)},
 	}
 }
@@ -181,7 +190,7 @@ func (l *launch) command() []string {
 
 // rlimits are pairs (which, value). Soft equals hard: process 1 of a namespace ignores SIGXCPU.
 func (l *launch) rlimits(grouped bool) plain.List {
-	memory, processes := l.limits.Memory+64<<20, l.limits.Processes+l.extra
+	memory, processes := l.limits.Memory+64<<20, l.limits.Processes+l.threads+l.extra
 	if grouped { // the group's limit is the one that is meant to be met, because its counters can be read
 		memory, processes = 2*l.limits.Memory+1<<30, processes+8
 	}

@@ -16,6 +16,7 @@ type profile struct {
 	preload []string
 	heavy   []string // imported if they can be; a job that needs one finds out for itself why it cannot
 	site    []string // folders of packages that jobs may import; none without site_packages
+	trees   []string // that jobs see and do not import from
 	env     []string
 }
 
@@ -38,6 +39,10 @@ func (i *Interpreter) choose(j *Job, more ...string) (profile, error) {
 			return p, &LayoutError{i.Path, "it has no folder of packages; leave site_packages out, or name the Python of a virtual environment"}
 		}
 		p.name, p.site = "lean+site", i.Site
+	}
+	if len(j.trees) > 0 {
+		p.name, p.trees = "lean"+strings.Join(j.trees, "+"), j.trees
+		return p, nil
 	}
 	imports := importsOf(append(more, j.Source)...)
 	switch {

@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // running is a job with everything that has to be put away after it.
@@ -22,7 +24,8 @@ type running struct {
 	watched  chan struct{}
 	gone     atomic.Pointer[error] // why the caller went away
 	left     bool
-	home     string // to be removed
+	status   *unix.WaitStatus // of the program, where another process stands beside it; nil where it told nothing
+	home     string           // to be removed
 	fetch    []string
 }
 
@@ -53,7 +56,7 @@ func (r *running) start(ctx context.Context, l launch, keep int, split bool) err
 		l.filter = ""
 	}
 	if l.group != nil {
-		if err := l.group.prepare(l.limits.Memory, l.limits.Processes); err != nil {
+		if err := l.group.prepare(l.limits.Memory, l.processes()); err != nil {
 			return fmt.Errorf("%w: %w", ErrSandbox, err)
 		}
 	}
@@ -142,6 +145,9 @@ func (r *running) end() (Result, observed, error) {
 		res.Stderr = r.err.kept
 		res.Truncated = res.Truncated || r.err.truncated()
 		o.output = o.output || r.err.over()
+	}
+	if r.status != nil {
+		notice.status = *r.status
 	}
 	if notice.status.Signaled() {
 		o.signal = int(notice.status.Signal())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 )
 
 // slot is a place for one job at a time: a zygote, and the control groups of its jobs. That the zygote's user namespace
@@ -87,7 +88,7 @@ func (s *slot) change(name string) {
 // stage0 is how a zygote of a profile starts on this machine.
 func (m *machine) stage0(p profile) stage0 {
 	return stage0{
-		Root: m.root.with(p.site), Path: m.interpreter.Path,
+		Root: m.root.with(slices.Concat(p.site, p.trees)), Path: m.interpreter.Path,
 		Argv: []string{"python3", "-I", "-S", "-B", "-X", "utf8", "-c", bootstrap},
 		Env:  append(jobEnv(), p.env...),
 	}

@@ -64,6 +64,16 @@ func seccompNative(shared bool) []byte {
 	return filter(withoutNamespaces(rules(refuse(unix.ENOSYS)), shared))
 }
 
+// seccompDaemon is native's with unix sockets, which a plugin answers on. It has no network to reach by others.
+func seccompDaemon() []byte {
+	r := rules(refuse(unix.ENOSYS))
+	r[unix.SYS_SOCKET] = rule{check: checkArg(offArg0, []uint32{unix.AF_UNIX}, retAllow, refuse(unix.EAFNOSUPPORT))}
+	for _, n := range []uint32{unix.SYS_BIND, unix.SYS_CONNECT, unix.SYS_LISTEN, unix.SYS_ACCEPT, unix.SYS_ACCEPT4, unix.SYS_SENDMMSG, unix.SYS_RECVMMSG} {
+		r[n] = rule{action: retAllow}
+	}
+	return filter(r)
+}
+
 // withoutNamespaces takes away what reaches other processes of the same user, where no namespace keeps a job's apart. A job
 // that cannot leave its process group is ended by one signal to the group; limits and signals of others are not its own.
 func withoutNamespaces(rules map[uint32]rule, shared bool) map[uint32]rule {

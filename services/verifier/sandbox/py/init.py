@@ -188,6 +188,7 @@ def main(conf):
     zygote.spawner.runners = {"func": modules["candidate"].run, "script": modules["candidate"].script}
     zygote.spawner.runners["judge"] = modules["judge"].run
     zygote.spawner.runners["compile"] = modules["program"].run
+    zygote.spawner.runners["exec"] = modules["program"].supervise
     if "random" in sys.modules:
         sys.modules["random"].seed(0)
     warm(modules["candidate"], modules["suite"], modules["judge"])

@@ -122,10 +122,7 @@ class Spawner:
             os.write(RPC, b"h")  # without it Go knows that we failed, and not the candidate
             gc.enable()
             if kind == "exec":
-                try:
-                    os.execve(job["argv"][0], job["argv"], job["env"])
-                except OSError as e:  # ours to answer for: the tool was looked for before
-                    os.write(RPC, str(e).encode()[:200])
+                self.runners[kind](RPC, job["argv"], job["env"])
             else:
                 self.runners[kind](RPC)
                 status = 0
