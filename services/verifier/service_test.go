@@ -188,7 +188,7 @@ func TestSpecProblems(t *testing.T) {
 	}{
 		{"absent", nil, corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},
 		{"a slip", specFor(t, "mth", nil), corev1.ErrorReason_ERROR_REASON_UNKNOWN_VERIFIER, codes.InvalidArgument},
-		{"later", specFor(t, "plugin", nil), corev1.ErrorReason_ERROR_REASON_VERIFIER_NOT_AVAILABLE, codes.Unimplemented},
+		{"a plugin that no setting names", specFor(t, "plugin", map[string]any{"name": "a", "verifier": "b"}), corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},
 		{"bad option", specFor(t, "math", map[string]any{"profile": "first"}), corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},
 		{"bad pattern", specFor(t, "regex", map[string]any{"pattern": "("}), corev1.ErrorReason_ERROR_REASON_PATTERN_INVALID, codes.InvalidArgument},
 		{"text and options", &verifierv1.Spec{Name: "math:strict=true", Options: specFor(t, "x", map[string]any{"a": 1}).GetOptions()}, corev1.ErrorReason_ERROR_REASON_BAD_SPEC, codes.InvalidArgument},
