@@ -16,6 +16,7 @@ func (*nonFinite) state() any      { return &struct{}{} }
 func (*nonFinite) reset()          {}
 
 func (*nonFinite) step(f *frame) {
+	open := f.isOpen("non_finite")
 	for i := range f.Values {
 		v := &f.Values[i]
 		s := Signal{Kind: "non_finite", Metric: v.Name, Need: 1, Clear: true}
@@ -33,7 +34,7 @@ func (*nonFinite) step(f *frame) {
 			default:
 				s.Evidence.Note = "-Inf"
 			}
-		} else if !f.isOpen("non_finite") {
+		} else if !open {
 			continue // nothing to end: the usual case costs nothing
 		}
 		f.signal(s)

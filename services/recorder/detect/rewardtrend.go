@@ -9,7 +9,7 @@ import (
 
 const (
 	trendPoints = 20
-	// trendEvery is how often the trend is fitted: 190 slopes and a sort are the dearest thing in a step.
+	// trendEvery is how often the trend is fitted: 190 slopes and three ranks of them are the dearest thing in a step.
 	trendEvery = 5
 	ceiling    = 0.95 // of the reward range: there is no more to learn
 )

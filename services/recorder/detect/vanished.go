@@ -36,6 +36,7 @@ func (d *vanished) reset()        { d.S.Seen = nil }
 
 func (d *vanished) step(f *frame) {
 	next, over := 0, false // both lists are sorted: one pass
+	open := f.isOpen("metric_vanished")
 	for i := range f.Values {
 		name := f.Values[i].Name
 		for next < len(d.S.Seen) && d.S.Seen[next].Name < name {
@@ -43,7 +44,7 @@ func (d *vanished) step(f *frame) {
 			next++
 		}
 		if next < len(d.S.Seen) && d.S.Seen[next].Name == name {
-			d.heard(f, &d.S.Seen[next])
+			d.heard(f, &d.S.Seen[next], open)
 			next++
 			continue
 		}
@@ -74,12 +75,12 @@ func (d *vanished) full(f *frame, over bool) {
 	}
 }
 
-func (d *vanished) heard(f *frame, p *presence) {
+func (d *vanished) heard(f *frame, p *presence, open bool) {
 	gap := f.row - p.Last
 	if p.Count < vanishedAfter {
 		p.Period = max(p.Period, gap)
 	}
-	if gap >= vanishedFor*p.Period && p.Count >= vanishedAfter || f.isOpen("metric_vanished") {
+	if gap >= vanishedFor*p.Period && p.Count >= vanishedAfter || open {
 		f.signal(Signal{Kind: "metric_vanished", Metric: p.Name, Clear: true})
 	}
 	p.Count++

@@ -50,10 +50,13 @@ const maxTexts = 8192
 type decoder struct {
 	texts  map[string]string
 	names  map[string]named
+	last   string  // text that was read last: tags repeat from metric to metric
+	order  []named // names of the step before, in its order, which is most often this one's too
+	at     int
 	values []metric.Value
 }
 
-type named struct{ name, scope string }
+type named struct{ raw, name, scope string }
 
 // sample reads a STEP record; ok is false where the generated decoder has to look at it. The values are valid until the
 // next call.
@@ -69,7 +72,7 @@ func (d *decoder) sample(payload []byte, s *detect.Sample) (ok bool) {
 		}
 		b = rest
 	}
-	d.values = d.values[:0]
+	d.values, d.at = d.values[:0], 0
 	scored := false
 	for b := facts; len(b) > 0; {
 		num, typ, v, x, rest, ok := field(b)
@@ -199,7 +202,11 @@ func (d *decoder) text(b []byte) (string, bool) {
 	if len(b) == 0 {
 		return "", true
 	}
+	if string(b) == d.last {
+		return d.last, true
+	}
 	if s, ok := d.texts[string(b)]; ok {
+		d.last = s
 		return s, true
 	}
 	if !utf8.Valid(b) || len(d.texts) >= maxTexts {
@@ -214,6 +221,22 @@ func (d *decoder) text(b []byte) (string, bool) {
 }
 
 func (d *decoder) named(b []byte) (named, bool) {
+	if d.at < len(d.order) && d.order[d.at].raw == string(b) {
+		d.at++
+		return d.order[d.at-1], true
+	}
+	n, ok := d.lookup(b)
+	if !ok {
+		return named{}, false
+	}
+	if d.at < maxTexts {
+		d.order = append(d.order[:d.at], n)
+		d.at++
+	}
+	return n, true
+}
+
+func (d *decoder) lookup(b []byte) (named, bool) {
 	if n, ok := d.names[string(b)]; ok {
 		return n, true
 	}
@@ -225,6 +248,6 @@ func (d *decoder) named(b []byte) (named, bool) {
 		d.names = map[string]named{}
 	}
 	name, scope := metric.Own(s)
-	d.names[s] = named{name, scope}
+	d.names[s] = named{s, name, scope}
 	return d.names[s], true
 }

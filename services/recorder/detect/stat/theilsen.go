@@ -1,9 +1,6 @@
 package stat
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // trendMost bounds a trend's points: 24 points have 276 slopes.
 const trendMost = 24
@@ -30,12 +27,15 @@ func TheilSen(y []float64) (t Trend, ok bool) {
 			slopes = append(slopes, (y[j]-y[i])/float64(j-i))
 		}
 	}
-	slices.Sort(slopes)
 	const z975 = 1.959964
 	spread := z975 * math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
 	low := int(math.Floor((float64(len(slopes)) - spread) / 2))
 	high := int(math.Ceil((float64(len(slopes))+spread)/2)) - 1
-	t = Trend{Slope: Median(slopes), N: n, Low: slopes[max(low, 0)], High: slopes[min(high, len(slopes)-1)]}
+	last := len(slopes) - 1
+	t = Trend{Slope: order(slopes, len(slopes)/2), N: n, Low: order(slopes, max(low, 0)), High: order(slopes, min(high, last))}
+	if len(slopes)%2 == 0 {
+		t.Slope = order(slopes, len(slopes)/2-1)/2 + t.Slope/2 // halves first: the sum of two large values overflows
+	}
 	return t, true
 }
 
