@@ -21,32 +21,62 @@ var lossFields = []string{
 // defaults: what was written down is then not what ran.
 type configMismatch struct {
 	compared bool // by the profile, no state: some setting was both declared and reported
+	S        struct {
+		Told   bool         `json:"told,omitempty"`   // the run says what its engine uses
+		Fresh  bool         `json:"fresh,omitempty"`  // since the last step
+		Differ []Difference `json:"differ,omitempty"` // newest
+	}
 }
 
 func (*configMismatch) name() string    { return "config_mismatch" }
 func (*configMismatch) kinds() []string { return []string{"config_mismatch"} }
 func (*configMismatch) reads() []string { return nil }
-func (*configMismatch) state() any      { return &struct{}{} }
-func (*configMismatch) reset()          {}
+func (d *configMismatch) state() any    { return &d.S }
+func (*configMismatch) reset()          {} // what was told stands until something else is
 
 // muted tells that there was nothing to compare: unknown, not clean.
-func (d *configMismatch) muted() bool { return !d.compared }
+func (d *configMismatch) muted() bool { return !d.compared && !d.S.Told }
 
 // step speaks once an attempt: what an engine uses does not change within it.
-func (*configMismatch) step(f *frame) {
-	if f.row > 0 {
+func (d *configMismatch) step(f *frame) {
+	if f.row > 0 && !d.S.Fresh {
 		return
 	}
-	for _, d := range f.profile.differ {
-		f.signal(Signal{Kind: "config_mismatch", Metric: d.field, Level: Warn, Need: 1,
-			Evidence: Evidence{Note: "declared " + d.declared + ", the engine uses " + d.effective}})
+	d.S.Fresh = false
+	for _, differ := range [][]Difference{f.profile.differ, d.S.Differ} {
+		for _, x := range differ {
+			f.signal(Signal{Kind: "config_mismatch", Metric: x.Field, Level: Warn, Need: 1,
+				Evidence: Evidence{Note: "declared " + quoted(x.Declared) + ", the engine uses " + quoted(x.Effective)}})
+		}
 	}
 }
 
-type difference struct{ field, declared, effective string }
+// Difference is a setting that the engine does not use as it was declared.
+type Difference struct {
+	Field     string `json:"field"`
+	Declared  string `json:"declared"`
+	Effective string `json:"effective"`
+}
+
+// Configured takes what a run says of its engine's settings: the differences, of which those that change the loss count.
+func (e *Engine) Configured(differ []Difference) {
+	for _, x := range e.detectors {
+		d, ok := x.(*configMismatch)
+		if !ok {
+			continue
+		}
+		d.S.Told, d.S.Fresh, d.S.Differ = true, true, nil
+		for _, x := range differ {
+			if x.Declared != "" && changesLoss(x.Field) && !sameSetting(x.Declared, x.Effective) && len(d.S.Differ) < len(lossFields) {
+				d.S.Differ = append(d.S.Differ, x)
+			}
+		}
+		slices.SortStableFunc(d.S.Differ, func(a, b Difference) int { return strings.Compare(a.Field, b.Field) })
+	}
+}
 
 // compareConfig lists the fields of the loss that differ, sorted. A field that the engine does not report is none.
-func compareConfig(declared, effective map[string]string) (out []difference, compared bool) {
+func compareConfig(declared, effective map[string]string) (out []Difference, compared bool) {
 	for field, d := range declared {
 		e, reported := effective[field]
 		if !reported {
@@ -54,10 +84,10 @@ func compareConfig(declared, effective map[string]string) (out []difference, com
 		}
 		compared = true
 		if changesLoss(field) && !sameSetting(d, e) {
-			out = append(out, difference{field, quoted(d), quoted(e)})
+			out = append(out, Difference{field, d, e})
 		}
 	}
-	slices.SortFunc(out, func(a, b difference) int { return strings.Compare(a.field, b.field) })
+	slices.SortFunc(out, func(a, b Difference) int { return strings.Compare(a.Field, b.Field) })
 	return out, compared
 }
 

@@ -39,7 +39,7 @@ type Profile struct {
 	iterations uint32 // 0 is unknown
 	truncated  bool
 	compared   bool // some setting was both declared and reported
-	differ     []difference
+	differ     []Difference
 }
 
 // ConfigError names the setting that is wrong.

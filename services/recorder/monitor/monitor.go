@@ -14,6 +14,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
+	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/detect"
@@ -69,7 +70,7 @@ func (m *Monitor) Next() uint64 { return m.stats.Next }
 
 // Reads tells whether an event of this type needs its payload here. The others are only counted.
 func Reads(t ledger.RecordType) bool {
-	return t == ledger.Step || t == ledger.Verdict || t == ledger.HeldoutVerdict
+	return t == ledger.Step || t == ledger.Config || t == ledger.Verdict || t == ledger.HeldoutVerdict
 }
 
 // Observe takes the next event. Events before Next were observed already and change nothing.
@@ -93,10 +94,25 @@ func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []inc
 	case ledger.HeldoutVerdict:
 		v := peekVerdict(payload)
 		m.channel.second(&v)
+	case ledger.Config:
+		m.configured(payload)
 	case ledger.Step:
 		return m.step(seq, payload)
 	}
 	return nil
+}
+
+// configured takes a stage's settings. Bytes that are no CONFIG record say nothing, and what nobody said is unchecked.
+func (m *Monitor) configured(payload []byte) {
+	var c orchestratorv1.ConfigRecord
+	if proto.Unmarshal(payload, &c) != nil || len(c.GetEffective()) == 0 {
+		return
+	}
+	differ := make([]detect.Difference, 0, len(c.GetDiffers()))
+	for _, d := range c.GetDiffers() {
+		differ = append(differ, detect.Difference{Field: d.GetPath(), Declared: d.GetDeclared(), Effective: d.GetEffective()})
+	}
+	m.engine.Configured(differ)
 }
 
 func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
