@@ -9,6 +9,7 @@ import (
 	"path"
 
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // freeUp takes local files away whose time is over. Each time the store is asked once more what it holds. kept is how many
@@ -46,7 +47,7 @@ func (s *Shipper) free(ctx context.Context, f *folder, c shipped) error {
 	if err := s.syncTiles(f); err != nil {
 		return err
 	}
-	if err := durably(s.d.Disk, path.Join(f.dir, ledger.AwayName(c.Segment)), mark); err != nil {
+	if err := disk.WriteDurably(s.d.Disk, path.Join(f.dir, ledger.AwayName(c.Segment)), mark); err != nil {
 		return s.local(fmt.Errorf("mark %s as moved away: %w", name, err))
 	}
 	if err := s.d.Disk.Remove(name); err != nil {
@@ -95,7 +96,7 @@ func (s *Shipper) syncTiles(f *folder) error {
 		return s.local(err)
 	}
 	for _, e := range entries {
-		if err := syncFile(s.d.Disk, path.Join(f.dir, "tile", e.Name())); err != nil {
+		if err := disk.SyncFile(s.d.Disk, path.Join(f.dir, "tile", e.Name())); err != nil {
 			return s.local(err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // errConflict tells that the store holds other bytes under the name of a segment. Nothing is replaced, there or here.
@@ -22,7 +23,7 @@ func (s *Shipper) ship(ctx context.Context, f *folder, n uint64) (shipped, error
 	if !f.here[n] {
 		return s.find(ctx, f, n)
 	}
-	if err := syncFile(s.d.Disk, name); err != nil { // what is shipped must not be lost here and be written anew
+	if err := disk.SyncFile(s.d.Disk, name); err != nil { // what is shipped must not be lost here and be written anew
 		return shipped{}, s.local(fmt.Errorf("sync %s: %w", name, err))
 	}
 	file, err := s.d.Disk.Open(name)

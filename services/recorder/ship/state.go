@@ -78,27 +78,8 @@ func writeState(d disk.FS, dir string, all []shipped) error {
 		}
 		b = append(append(b, line...), '\n')
 	}
-	if err := durably(d, path.Join(dir, stateFile), b); err != nil {
+	if err := disk.WriteDurably(d, path.Join(dir, stateFile), b); err != nil {
 		return fmt.Errorf("note what was shipped of %s: %w", dir, err)
 	}
 	return nil
-}
-
-// durably puts a small file in place and returns when it survives a power cut.
-func durably(d disk.FS, name string, data []byte) error {
-	if err := d.Replace(name, data); err != nil {
-		return err
-	}
-	if err := syncFile(d, name); err != nil {
-		return err
-	}
-	return d.SyncDir(path.Dir(name))
-}
-
-func syncFile(d disk.FS, name string) error {
-	f, err := d.Edit(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }

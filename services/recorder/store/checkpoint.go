@@ -33,7 +33,7 @@ func (l *Log) sign(durable bool) error {
 	}
 	d := l.store.deps.Disk
 	for _, name := range []string{ledger.HistoryFile, ledger.CheckpointFile} {
-		if err := syncFile(d, path.Join(l.dir, name)); err != nil {
+		if err := disk.SyncFile(d, path.Join(l.dir, name)); err != nil {
 			return err
 		}
 	}

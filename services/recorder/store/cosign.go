@@ -10,6 +10,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // cosignatureBytes are key hash, time and Ed25519 signature (C2SP tlog-cosignature v1). The recorder's own signature is
@@ -76,7 +77,7 @@ func (r *Run) TakeCosigned(notes [][]byte) error {
 		}
 		seal = ledger.AppendHistory(seal, signed)
 	}
-	if err := writeDurably(r.store.deps.Disk, path.Join(r.dir, sealFile), seal); err != nil {
+	if err := disk.WriteDurably(r.store.deps.Disk, path.Join(r.dir, sealFile), seal); err != nil {
 		return r.fault(WriteFailed, err)
 	}
 	r.seal = seal

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,7 +39,20 @@ type rig struct {
 	deps  func(*Deps)
 }
 
+var keysOnce struct {
+	sync.Once
+	signer note.Signer
+	keys   note.Verifiers
+}
+
+// testKeys are the same for all tests: making them takes longer than most of what is done with them.
 func testKeys(t tester) (note.Signer, note.Verifiers) {
+	t.Helper()
+	keysOnce.Do(func() { keysOnce.signer, keysOnce.keys = makeKeys(t) })
+	return keysOnce.signer, keysOnce.keys
+}
+
+func makeKeys(t tester) (note.Signer, note.Verifiers) {
 	t.Helper()
 	seed := sha256.Sum256([]byte("recorder.test"))
 	skey, vkey, err := note.GenerateKey(strings.NewReader(string(seed[:])), "recorder.test")

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -255,9 +256,20 @@ func (l *Log) recoverCheckpoint() error {
 	if slices.Equal(newest, l.last.note) {
 		return nil
 	}
-	if c, err := ledger.ReadCheckpoint(newest); err == nil && c.Origin == l.origin && c.Size > l.last.Size {
+	if c, err := ledger.ReadCheckpoint(newest); err == nil && c.Origin == l.origin && c.Size > l.last.Size && l.isSigned(c, newest) {
 		l.last.Checkpoint, l.last.note = c, newest // the history lost its tail in a power cut
 		return nil
 	}
 	return l.store.deps.Disk.Replace(name, l.last.note)
+}
+
+// isSigned tells whether a note holds this recorder's signature of a checkpoint: a power cut may leave the text of one and
+// the signature of another in the file. Ed25519 signs the same bytes the same way, so it is made again and compared.
+func (l *Log) isSigned(c ledger.Checkpoint, signed []byte) bool {
+	mine, err := c.Sign(l.store.deps.Signer)
+	if err != nil {
+		return false
+	}
+	text, line, _ := bytes.Cut(mine, []byte("\n\n"))
+	return bytes.HasPrefix(signed, text) && bytes.Contains(signed, line)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io/fs"
 	"path"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // Run is a run's three logs under one fence.
@@ -70,11 +72,28 @@ func readEpoch(s *Store, dir string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("read the epoch: %w", err)
 	}
-	epoch, err := strconv.ParseUint(strings.TrimSpace(string(b)), 10, 64)
+	return parseEpoch(b)
+}
+
+// parseEpoch reads a number, and its checksum where there is one: the first release wrote none. A fence that a flipped bit
+// lowers would let a writer in that has lost its lease.
+func parseEpoch(b []byte) (uint64, error) {
+	text, sum, checked := strings.Cut(strings.TrimSuffix(string(b), "\n"), " ")
+	epoch, err := strconv.ParseUint(text, 10, 64)
+	if err == nil && checked && sum != epochSum(text) {
+		err = errors.New("its checksum does not match")
+	}
 	if err != nil {
 		return 0, fmt.Errorf("the file epoch is damaged: %w", err)
 	}
 	return epoch, nil
+}
+
+func epochSum(text string) string { return fmt.Sprintf("%08x", crc32.ChecksumIEEE([]byte(text))) }
+
+func formatEpoch(epoch uint64) []byte {
+	text := strconv.FormatUint(epoch, 10)
+	return []byte(text + " " + epochSum(text) + "\n")
 }
 
 // Log is one of the run's logs.
@@ -100,7 +119,7 @@ func (r *Run) Claim(epoch uint64) error {
 	}
 	d := r.store.deps.Disk
 	name := path.Join(r.dir, epochFile)
-	if err := writeDurably(d, name, []byte(strconv.FormatUint(epoch, 10)+"\n")); err != nil {
+	if err := disk.WriteDurably(d, name, formatEpoch(epoch)); err != nil {
 		return r.fault(WriteFailed, err)
 	}
 	if err := r.store.deps.Faults.At(PointFenceRaised); err != nil {

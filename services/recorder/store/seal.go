@@ -8,6 +8,7 @@ import (
 	"path"
 
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // Sealed tells whether events takes no more records, for good.
@@ -43,7 +44,7 @@ func (r *Run) Seal(ctx context.Context, epoch uint64) ([][]byte, error) {
 		_, note := l.Checkpoint()
 		seal = ledger.AppendHistory(seal, note)
 	}
-	if err := writeDurably(r.store.deps.Disk, path.Join(r.dir, sealFile), seal); err != nil {
+	if err := disk.WriteDurably(r.store.deps.Disk, path.Join(r.dir, sealFile), seal); err != nil {
 		return nil, r.fault(WriteFailed, err)
 	}
 	r.mu.Lock()
