@@ -24,7 +24,7 @@ func (b *builder) gateway(ctx context.Context) error {
 		return nil
 	}
 	var routes []gateway.Route
-	var verifier *grpc.ClientConn
+	var verifier, recorder *grpc.ClientConn
 	for _, x := range []struct {
 		role     Role
 		register gateway.Register
@@ -45,11 +45,14 @@ func (b *builder) gateway(ctx context.Context) error {
 		}
 		b.closers = append(b.closers, conn.Close)
 		routes = append(routes, gateway.Route{Register: x.register, Conn: conn})
-		if x.role == Verifier {
+		switch x.role {
+		case Verifier:
 			verifier = conn
+		case Recorder:
+			recorder = conn
 		}
 	}
-	s, err := gateway.New(ctx, gateway.Config{Version: Version(), Metrics: b.metricsHandler()}, gateway.Deps{Routes: routes, Verifier: verifier, Ready: b.Health, Log: b.log})
+	s, err := gateway.New(ctx, gateway.Config{Version: Version(), Metrics: b.metricsHandler()}, gateway.Deps{Routes: routes, Verifier: verifier, Recorder: recorder, Ready: b.Health, Log: b.log})
 	if err != nil {
 		return err
 	}

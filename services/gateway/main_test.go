@@ -74,6 +74,30 @@ func (f *recorder) WatchAnomalies(req *recorderv1.WatchAnomaliesRequest, stream 
 	return nil
 }
 
+// ExportRun gives a run in pieces, breaks off in the middle, or gives more than anybody should hold.
+func (f *recorder) ExportRun(req *recorderv1.ExportRunRequest, stream recorderv1.RecorderService_ExportRunServer) error {
+	if req.GetRun() == "absent" {
+		return rpc.Errorf(codes.NotFound, corev1.ErrorReason_ERROR_REASON_RUN_NOT_FOUND, "no run absent")
+	}
+	if err := stream.Send(&recorderv1.ExportRunResponse{Filename: "f", MediaType: "application/openmetrics-text; version=1.0.0; charset=utf-8"}); err != nil {
+		return err
+	}
+	for _, piece := range []string{"# TYPE a ", "gauge\n", req.GetFormat(), "# EOF\n"} {
+		if err := stream.Send(&recorderv1.ExportRunResponse{Chunk: []byte(piece)}); err != nil {
+			return err
+		}
+	}
+	for range map[string]int{"endless": 100}[req.GetRun()] {
+		if err := stream.Send(&recorderv1.ExportRunResponse{Chunk: make([]byte, 1<<20)}); err != nil {
+			return err
+		}
+	}
+	if req.GetRun() == "breaks" {
+		return rpc.Errorf(codes.DataLoss, corev1.ErrorReason_ERROR_REASON_LEDGER_CORRUPT, "segment 3 is damaged")
+	}
+	return nil
+}
+
 func (f *recorder) tokens() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -99,7 +123,7 @@ func newEdge(t *testing.T) *edge {
 	s, err := New(t.Context(), Config{Version: "v1 <test>", Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte("metric 1\n"))
 	})}, Deps{Routes: []Route{{governancev1.RegisterGovernanceServiceHandler, conn}, {recorderv1.RegisterRecorderServiceHandler, conn}},
-		Ready: func(context.Context) error { return e.ready }, Log: slog.New(slog.DiscardHandler)})
+		Recorder: conn, Ready: func(context.Context) error { return e.ready }, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

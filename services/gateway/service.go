@@ -14,6 +14,9 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
+
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/services/gateway/credential"
 )
 
 // Register adds one service's REST handlers to the mux over a connection.
@@ -36,6 +39,8 @@ type Deps struct {
 	Routes []Route
 	// Verifier is where engines' calls go, without a credential of its own; nil leaves them out.
 	Verifier grpc.ClientConnInterface
+	// Recorder is where scrapers of a run go, without a credential of its own; nil leaves them out.
+	Recorder grpc.ClientConnInterface
 	// Ready says whether every role that this process runs serves.
 	Ready func(ctx context.Context) error
 	Log   *slog.Logger
@@ -73,6 +78,9 @@ func New(ctx context.Context, cfg Config, d Deps) (*Service, error) {
 		root.Handle("GET /metrics", cfg.Metrics)
 	}
 	root.Handle("/v1/", streams(mux))
+	if d.Recorder != nil {
+		root.Handle("GET /v1/runs/{run}/openmetrics", credential.Pass(openMetrics(recorderv1.NewRecorderServiceClient(d.Recorder), mux)))
+	}
 	if d.Verifier != nil {
 		if err := s.engines(root, cfg, d); err != nil {
 			return nil, err
