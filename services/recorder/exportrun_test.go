@@ -120,7 +120,7 @@ func TestExportRunRefuses(t *testing.T) {
 	}{
 		{"run-1", "xlsx", codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "jsonl"},
 		{"run-1", "", codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "format"},
-		{"run-1", "wandb", codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_EXPORTER_UNAVAILABLE, "wandb sync"},
+		{"run-1", "wandb", codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_EXPORTER_UNAVAILABLE, "--format wandb"},
 		{"run-1", "mlflow", codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_EXPORTER_UNAVAILABLE, "--to"},
 		{"none", "csv", codes.NotFound, corev1.ErrorReason_ERROR_REASON_RUN_NOT_FOUND, "none"},
 	} {

@@ -1,16 +1,15 @@
 package mlflow
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/provenir/provenir/cli/run/exported"
 )
 
 // maxBatch leaves room for the mark: MLflow takes 1,000 metrics, params and tags together in a log-batch call.
@@ -24,21 +23,7 @@ type Done struct {
 	Undated uint64 `json:"undated"` // sent without a time
 }
 
-// line is what is read of the recorder's JSON lines.
-type line struct {
-	Type      string   `json:"type"`
-	Verdict   string   `json:"verdict"`
-	Complete  bool     `json:"complete"`
-	Attempt   uint32   `json:"attempt"`
-	Step      int64    `json:"step"`
-	Metric    string   `json:"metric"`
-	Value     *float64 `json:"value"`
-	NonFinite string   `json:"non_finite"`
-	Scope     string   `json:"scope"`
-	Estimator string   `json:"estimator"`
-	Reduction string   `json:"reduction"`
-	Recorded  string   `json:"recorded_at"`
-}
+type line = exported.Line
 
 type logged struct {
 	Key       string `json:"key"`
@@ -54,22 +39,8 @@ func (c *Client) Send(ctx context.Context, uid string, jsonl io.Reader) (*Done, 
 		return nil, err
 	}
 	s := &sending{c: c, experiment: experiment, uid: uid, names: map[string]string{}}
-	in := bufio.NewScanner(jsonl)
-	in.Buffer(make([]byte, 64<<10), 16<<20)
-	for n := 1; in.Scan(); n++ {
-		var l line
-		if err := json.Unmarshal(in.Bytes(), &l); err != nil {
-			return nil, fmt.Errorf("line %d of the export: %w", n, err)
-		}
-		if err := s.take(ctx, l); err != nil {
-			return nil, err
-		}
-	}
-	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("read the export: %w", err)
-	}
-	if s.head == nil {
-		return nil, errors.New("the export is empty")
+	if err := exported.Each(jsonl, func(l line) error { return s.take(ctx, l) }); err != nil {
+		return nil, err
 	}
 	return s.finish(ctx)
 }

@@ -92,9 +92,9 @@ func (e *UnavailableError) Error() string {
 }
 
 var instead = map[string]string{
-	"wandb":  "export --format tensorboard into a folder and run `wandb sync FOLDER` where the wandb package is installed",
+	"wandb":  "`provenir run export RUN --format wandb` writes an offline run where the wandb package is installed",
 	"mlflow": "`provenir run export RUN --format mlflow --to URL` sends it from the machine that can reach the tracking server",
-	"otlp":   "it is not built; use openmetrics, or jsonl",
+	"otlp":   "`provenir run export RUN --format otlp --to URL` sends it from the machine that can reach the collector",
 }
 
 // Lookup finds a format by its name.

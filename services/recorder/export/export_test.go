@@ -202,7 +202,7 @@ func TestLookup(t *testing.T) {
 	if _, err := Lookup("xlsx"); !errors.As(err, &unknown) || !strings.Contains(err.Error(), "parquet") {
 		t.Errorf("a format of nobody: %v", err)
 	}
-	for name, do := range map[string]string{"wandb": "wandb sync", "mlflow": "--to", "otlp": "openmetrics"} {
+	for name, do := range map[string]string{"wandb": "--format wandb", "mlflow": "--to", "otlp": "--to"} {
 		var away *UnavailableError
 		if _, err := Lookup(name); !errors.As(err, &away) || !strings.Contains(err.Error(), do) {
 			t.Errorf("%s: %v", name, err)
