@@ -28,7 +28,7 @@ class TestMesh(Case):
                 run.log_step(i, kl=0.01 if i < 200 else 3.0, entropy=1.2, reward_mean=0.3)
             run.log_trajectory("4", prompt="2+2", reward=1, passed=True)
             run.record_eval({"accuracy": 0.5}, n=10)
-            for name in ["bom", "passport", "hacking_report", "alerter"]:
+            for name in ["bom", "passport", "alerter"]:
                 with self.assertRaises(NotAvailableError, msg=name):
                     getattr(run, name)
         self.assertEqual(run.trouble, "")
@@ -39,6 +39,24 @@ class TestMesh(Case):
             time.sleep(0.05)
         self.assertEqual({a["kind"] for a in run.anomalies if a["severity"] == "SEVERITY_CRITICAL"}, {"kl_blowup"})
         self.assertTrue(any("kl_blowup" in w for w in self.warnings), self.warnings)
+
+    def test_trajectories_are_inspected(self):
+        with self.track() as run:
+            with self.assertRaises(NotAvailableError):
+                run.hacking_report
+            for i in range(8):
+                run.log_trajectory("def f(x):\n    return x + 1\n" if i % 2 else "import sys\nsys.exit(0)\n", prompt="write f", reward=1, step=0)
+            run.log_step(0, reward_mean=1)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            try:
+                report = run.hacking_report
+                if report["inspected"] == 8:
+                    break
+            except NotAvailableError:
+                pass
+            time.sleep(0.05)
+        self.assertEqual((report["rollouts"], report["inspected"], report["hacked"], report["rate"]), (8, 8, 4, 0.5))
 
     def test_two_processes_on_one_run(self):
         with self.track() as first:

@@ -27,7 +27,7 @@ class TestServer(Case):
                 run.log_step(i, kl=0.1)
             self.assertEqual(run.anomalies, [{"kind": "kl_blowup"}])
             self.assertEqual(run.manifest["summary"], {"verdict": "healthy"})
-            for name in ["bom", "passport", "hacking_report", "alerter"]:
+            for name in ["bom", "passport", "hacking_report", "alerter"]:  # the server says nothing of inspected trajectories
                 with self.assertRaises(NotAvailableError, msg=name):
                     getattr(run, name)
         got = self.server.runs[run.run]

@@ -3,6 +3,8 @@ an empty list of anomalies must mean that none was found."""
 
 from .errors import NotAvailableError, RefusedError
 
+HACKING_KINDS = ("hack_rate", "degenerate_share", "length_reward_corr", "template_reuse", "proxy_divergence")
+
 
 class Reading:
     """The read side of a tracker."""
@@ -36,8 +38,14 @@ class Reading:
 
     @property
     def hacking_report(self):
-        raise NotAvailableError("hacking_report: trajectories are not inspected while they come. Run `provenir hacking --in FILE` "
-                                "on them; the share of hacked rollouts is unchecked until then, not 0")
+        """How many of the run's trajectories were looked at, how many of those were hacked, and what was found of it."""
+        summary = self._get("hacking_report", "/v1/runs/%s/summary" % self.run)["summary"]
+        if not int(summary.get("inspected", 0)):
+            raise NotAvailableError("hacking_report: none of the run's %s trajectories was inspected yet; that is unchecked, not 0. Log some with "
+                                    "log_trajectory, or run `provenir hacking --in FILE` on those that you have" % summary.get("rollouts", "0"))
+        inspected, hacked = int(summary["inspected"]), int(summary.get("hacked", 0))
+        return {"rollouts": int(summary.get("rollouts", 0)), "inspected": inspected, "hacked": hacked, "rate": hacked / inspected,
+                "anomalies": [a for a in self.anomalies if a.get("kind") in HACKING_KINDS]}
 
     @property
     def alerter(self):

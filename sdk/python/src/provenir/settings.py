@@ -23,12 +23,12 @@ LIMITS = {
 }
 
 KINDS = (
-    "advantage_collapse", "clip_high", "config_mismatch", "entropy_collapse", "entropy_drift", "entropy_explosion", "grad_explosion",
-    "grad_high", "grad_vanished", "kl_blowup", "kl_collapse", "kl_creep", "length_collapse", "length_creep", "length_explosion",
-    "metric_invalid", "metric_vanished", "mismatch_chi2", "mismatch_ess", "mismatch_is", "mismatch_kl", "mismatch_logp",
-    "mismatch_pearson", "mismatch_prob_error", "non_finite", "proxy_divergence", "ratio_insane", "reward_decline", "reward_outage",
-    "reward_plateau", "reward_spike", "reward_std_collapse", "staleness", "step_frozen", "step_gap", "step_regress", "step_repeat",
-    "throughput_stall", "truncation", "zero_signal",
+    "advantage_collapse", "clip_high", "config_mismatch", "degenerate_share", "entropy_collapse", "entropy_drift", "entropy_explosion",
+    "grad_explosion", "grad_high", "grad_vanished", "hack_rate", "kl_blowup", "kl_collapse", "kl_creep", "length_collapse",
+    "length_creep", "length_explosion", "length_reward_corr", "metric_invalid", "metric_vanished", "mismatch_chi2", "mismatch_ess",
+    "mismatch_is", "mismatch_kl", "mismatch_logp", "mismatch_pearson", "mismatch_prob_error", "non_finite", "proxy_divergence",
+    "ratio_insane", "reward_decline", "reward_outage", "reward_plateau", "reward_spike", "reward_std_collapse", "staleness",
+    "step_frozen", "step_gap", "step_regress", "step_repeat", "template_reuse", "throughput_stall", "truncation", "zero_signal",
 )
 
 MAX_NAME = 128
