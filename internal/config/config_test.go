@@ -48,6 +48,9 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"twice", "grpc.listen: a\ngrpc:\n  listen: b\n", "given twice"},
 		{"threads", "engine.threads: many\n", `:1: engine.threads: "many": want a number from 1 to 256`},
 		{"level", "log.level: loud\n", "want debug, info, warn or error"},
+		{"days of a lock", "recorder.ship.lock_days: long\n", "want a number of days"},
+		{"bucket alone", "recorder.ship.bucket: b\n", "endpoint and bucket belong together"},
+		{"time on the local disk", "recorder.ship.keep_local: 30d\n", "want a time as 720h"},
 		{"no mapping", "just text\n", "want keys"},
 		{"not YAML", "a: [\n", "p.yaml"},
 	} {
