@@ -48,8 +48,8 @@ func NewCommand(a *app.App) *cobra.Command {
 		Short: "Train a policy with verifiable rewards",
 		Long: "Samples rollouts, verifies them, records both, and only then pays the reward; evaluates on held-out rows, watches\n" +
 			"for collapse, and ends with a sealed passport.\n\n" +
-			"--demo makes its own problems and a small policy: arithmetic, --demo=json (an object that a schema must accept) or\n" +
-			"--demo=code (a function that tests in the sandbox must accept). --demo=hack pays with a verifier that has a hole, while a\n" +
+			"--demo makes its own problems and a small policy: arithmetic, --demo=json (an object that a schema must accept),\n" +
+			"--demo=code (a function that tests in the sandbox must accept) or --demo=tools (a tool call that must match). --demo=hack pays with a verifier that has a hole, while a\n" +
 			"strict one looks on: the policy finds the hole, the incident opens, the gate stops the run. Otherwise give JSON lines with\n" +
 			"prompt and reference, and a model: a Hugging Face folder, a checkpoint digest, or RUN@STEP.",
 		Example: "  provenir rl --demo\n" +
@@ -59,7 +59,7 @@ func NewCommand(a *app.App) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, a) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.demo, "demo", "", "make problems and train a small policy on them: arithmetic (where nothing is named), json, code or hack")
+	f.StringVar(&o.demo, "demo", "", "make problems and train a small policy on them: arithmetic (where nothing is named), json, code, tools or hack")
 	f.Lookup("demo").NoOptDefVal = demoArithmetic
 	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
 	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")
@@ -115,7 +115,7 @@ func (o *options) check(a *app.App) error {
 		return usage("--detach needs --server: a mesh in this process would end with it")
 	}
 	if _, known := demos()[o.demo]; o.demo != "" && !known {
-		return usage("--demo=%s: want arithmetic, json or code", o.demo)
+		return usage("--demo=%s: want arithmetic, json, code, tools or hack", o.demo)
 	}
 	if o.inject != "" && !strings.Contains(" kl_blowup nan stall ", " "+o.inject+" ") {
 		return usage("--inject %s: want kl_blowup, nan or stall", o.inject)

@@ -2,7 +2,7 @@ package task
 
 // Packs are all packs, sorted by name.
 func Packs() []Pack {
-	return []Pack{arithmetic{}, calculator{}, codeFunctions{}, countdown{}, jsonExtract{}, linearSystem{}, lookup{}, regexSynth{}, sorting{}}
+	return []Pack{arithmetic{}, calculator{}, codeFunctions{}, countdown{}, jsonExtract{}, linearSystem{}, lookup{}, regexSynth{}, sorting{}, toolCall{}}
 }
 
 // Lookup finds a pack; the error is an *UnknownPackError.
