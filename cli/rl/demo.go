@@ -44,7 +44,7 @@ func demos() map[string]demo {
 		"hack": {pack: "arithmetic", preset: "hedge", pays: "contains:reference=true", stop: true,
 			train: 6000, heldout: 500, context: 48, answer: 34, warmup: 800, steps: 120},
 		"code":  {pack: "code_functions", train: 2000, heldout: 300, context: 60, answer: 36, warmup: 80, steps: 60},
-		"tools": {pack: "tool_call", train: 3000, heldout: 300, context: 60, answer: 40, warmup: 240, steps: 60},
+		"tools": {pack: "tool_call", train: 3000, heldout: 300, context: 60, answer: 40, warmup: 165, steps: 60},
 	}
 }
 
