@@ -41,7 +41,7 @@ const (
 	metricN         = 9
 )
 
-// maxTexts bounds what a decoder remembers; a run has some tens of names.
+// maxTexts bounds what a decoder remembers by itself; a run has some tens of names, which are shared.
 const maxTexts = 8192
 
 // decoder reads STEP records straight into a sample. Decoded as messages, thirty metrics cost more than all detectors
@@ -55,8 +55,6 @@ type decoder struct {
 	at     int
 	values []metric.Value
 }
-
-type named struct{ raw, name, scope string }
 
 // sample reads a STEP record; ok is false where the generated decoder has to look at it. The values are valid until the
 // next call.
@@ -205,17 +203,27 @@ func (d *decoder) text(b []byte) (string, bool) {
 	if string(b) == d.last {
 		return d.last, true
 	}
+	if s, ok := sharedTexts.get(b); ok {
+		d.last = s
+		return s, true
+	}
 	if s, ok := d.texts[string(b)]; ok {
 		d.last = s
 		return s, true
 	}
-	if !utf8.Valid(b) || len(d.texts) >= maxTexts {
+	if !utf8.Valid(b) {
+		return "", false
+	}
+	s := string(b)
+	if sharedTexts.put(s, s) {
+		return s, true
+	}
+	if len(d.texts) >= maxTexts {
 		return "", false
 	}
 	if d.texts == nil {
 		d.texts = map[string]string{}
 	}
-	s := string(b)
 	d.texts[s] = s
 	return s, true
 }
@@ -237,17 +245,25 @@ func (d *decoder) named(b []byte) (named, bool) {
 }
 
 func (d *decoder) lookup(b []byte) (named, bool) {
+	if n, ok := sharedNames.get(b); ok {
+		return n, true
+	}
 	if n, ok := d.names[string(b)]; ok {
 		return n, true
 	}
-	s, ok := d.text(b)
-	if !ok {
+	if !utf8.Valid(b) {
+		return named{}, false
+	}
+	n := newNamed(string(b))
+	if sharedNames.put(n.raw, n) {
+		return n, true
+	}
+	if len(d.names) >= maxTexts {
 		return named{}, false
 	}
 	if d.names == nil {
 		d.names = map[string]named{}
 	}
-	name, scope := metric.Own(s)
-	d.names[s] = named{s, name, scope}
-	return d.names[s], true
+	d.names[n.raw] = n
+	return n, true
 }

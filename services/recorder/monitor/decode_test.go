@@ -4,6 +4,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
+	"sync"
 	"testing"
 
 	"google.golang.org/protobuf/proto"
@@ -84,14 +86,53 @@ func TestDecoder(t *testing.T) {
 	}
 }
 
-func TestDecoderRemembersSoMuch(t *testing.T) {
-	d := decoder{texts: map[string]string{}}
-	for i := range maxTexts {
-		d.texts[string(rune(i+0x4e00))] = ""
+// fill takes all the room of what runs share, until the test ends.
+func fill[V any](t *testing.T, s *shared[V]) {
+	t.Helper()
+	before := s.now.Load()
+	t.Cleanup(func() { s.now.Store(before) })
+	full := map[string]V{}
+	for i := range maxShared {
+		var none V
+		full[string(rune(i+0x4e00))+"?"] = none
 	}
+	s.now.Store(&full)
+}
+
+func TestDecoderRemembersSoMuch(t *testing.T) {
+	fill(t, &sharedNames)
+	one := record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: metric.KLRef, Value: proto.Float64(1)}}})
 	var s detect.Sample
-	if d.sample(record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: metric.KLRef, Value: proto.Float64(1)}}}), &s) {
+	var free decoder
+	if !free.sample(one, &s) || len(s.Values) != 1 || s.Values[0].Name != metric.KLRef {
+		t.Errorf("a run has no room of its own: %+v", s.Values)
+	}
+	d := decoder{names: map[string]named{}}
+	for i := range maxTexts {
+		d.names[string(rune(i+0x4e00))] = named{}
+	}
+	if d.sample(one, &s) {
 		t.Error("it remembers one more name")
+	}
+}
+
+// Runs of all kinds at once remember together, and none sees half a map.
+func TestNamesAreShared(t *testing.T) {
+	var s shared[int]
+	var runs sync.WaitGroup
+	for r := range 8 {
+		runs.Go(func() {
+			for i := range 200 {
+				text := strconv.Itoa(i)
+				if v, ok := s.get([]byte(text)); ok && v != i || !ok && !s.put(text, i) {
+					t.Errorf("run %d: %s is %d", r, text, v)
+				}
+			}
+		})
+	}
+	runs.Wait()
+	if n := len(*s.now.Load()); n != 200 {
+		t.Errorf("%d texts, want 200", n)
 	}
 }
 
