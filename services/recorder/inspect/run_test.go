@@ -54,7 +54,7 @@ func eventsOf(t testing.TB, step uint64, branch uint32, rows []sampled) []event 
 		}
 	}
 	facts := bytesOf(t, &corev1.StepFacts{Step: step, Branch: branch})
-	return append(append(out, verdicts...), event{ledger.Step, bytesOf(t, &corev1.StepRecord{Facts: facts})})
+	return append(append(out, verdicts...), event{ledger.Step, bytesOf(t, &corev1.StepRecord{Facts: facts, Chain: make([]byte, 32)})})
 }
 
 // honest are 64 answers of many kinds, and their rewards follow nothing.
@@ -214,8 +214,8 @@ func TestWhatWasNotSeenIsUnchecked(t *testing.T) {
 	large := bytesOf(t, &corev1.Rollout{RolloutId: "x", Blobs: []*corev1.BlobRef{{SizeBytes: 1}}})
 	next := r.Next()
 	observe(r, tools, next, []event{{ledger.Rollout, []byte("\xff")}, {ledger.Rollout, large}, {ledger.Verdict, []byte("\xff")},
-		{ledger.Rollout, nil}, {ledger.Step, []byte("\xff")}})
-	if r.Totals().Inspected != 2 || r.Next() != next+5 {
+		{ledger.Rollout, nil}, {ledger.Step, []byte("\xff")}, {ledger.Step, nil}})
+	if r.Totals().Inspected != 2 || r.Next() != next+6 {
 		t.Errorf("rollouts that cannot be read count as inspected: %+v", r.Totals())
 	}
 	if _, err := inspect.Restore("run", []byte("{")); err == nil {

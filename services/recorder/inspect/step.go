@@ -57,7 +57,7 @@ func (r *Run) stepped(t *Tools, seq uint64, payload []byte) []incident.Event {
 	r.s.Next = seq + 1
 	var rec corev1.StepRecord
 	var facts corev1.StepFacts
-	if proto.Unmarshal(payload, &rec) != nil || proto.Unmarshal(rec.GetFacts(), &facts) != nil {
+	if len(payload) == 0 || proto.Unmarshal(payload, &rec) != nil || proto.Unmarshal(rec.GetFacts(), &facts) != nil {
 		return nil // the metrics' detectors say so; of which step these rollouts are is not known
 	}
 	r.span(&facts)
