@@ -32,7 +32,11 @@ func TestCompareByProgram(t *testing.T) {
 			v := verifier(t, f, map[string]any{"task": "stdio", "compare": "starlark", "program": tt.program})
 			j := v.JudgeContext(t.Context(), &verdict.Candidate{Response: "x", Row: verdict.Row{{Key: "stdin", JSON: column("in")}, {Key: "expected_stdout", JSON: column("a b")}}})
 			u, unscored := j.Verdict.Unscored()
-			if j.Verdict.Passed() != tt.passed || unscored != (tt.unscored != 0) || unscored && u.Reason != tt.unscored {
+			want := tt.unscored
+			if tt.name == "never ends" && u.Reason == verdict.Deadline {
+				want = u.Reason // on a busy machine 50 ms are over before a million steps
+			}
+			if j.Verdict.Passed() != tt.passed || unscored != (want != 0) || unscored && u.Reason != want {
 				t.Errorf("%s", show(&j))
 			}
 		})

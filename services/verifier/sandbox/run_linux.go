@@ -75,12 +75,9 @@ func (s *slot) script(ctx context.Context, m *machine, j Job) (Result, error) {
 	}
 	if report != nil { // the main program has ended by itself; what it left behind is about to die
 		r.left = r.proc.leftover(s.candidate)
-		if r.proc.conn.send(nil) == nil {
-			r.proc.await()
-		}
-	} else {
-		r.proc.await()
+		_ = r.proc.conn.send(nil) // it goes now, or is gone: killed by a child of its own, whose signal must not pass for ours
 	}
+	r.proc.await()
 	res, o, err := r.end()
 	if err != nil {
 		return res, err
