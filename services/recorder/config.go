@@ -33,6 +33,7 @@ type Config struct {
 	CosignWait    time.Duration // how long a seal, or a round, waits for one; 10 s
 	ReadyWait     time.Duration // how long a call waits for the recovery; 5 s
 	InspectShare  float64       // of one processor, to look at rollouts with; 0.2, negative looks at none but where a run is strict
+	InspectBehind uint64        // events that an inspection may be late before it goes to the newest step; 16,384
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
 	Sinks         []alert.Sink  // who is told of anomalies; nobody without any
 	Ship          ship.Config   // where sealed segments are copied to; nowhere without an endpoint
@@ -62,6 +63,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.InspectShare == 0 {
 		c.InspectShare = 0.2
+	}
+	if c.InspectBehind == 0 {
+		c.InspectBehind = 16 << 10
 	}
 	if c.Source == "" {
 		c.Source = "provenir.dev/recorder"

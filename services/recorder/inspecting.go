@@ -28,7 +28,7 @@ type inspection struct {
 	run *inspect.Run
 
 	// What is known, under live.mu.
-	ends  []uint64 // events behind the newest steps, oldest first
+	ends  []uint64 // events behind the two newest steps, older first
 	known looked
 }
 
@@ -42,9 +42,6 @@ type looked struct {
 	counts    []incident.Count
 	onset     *uint64
 }
-
-// behind is how many steps an inspection may be late before it leaves some out.
-const behind = 8
 
 // strictSteps bounds what a restart inspects again.
 const strictSteps = 32
@@ -104,8 +101,8 @@ func (l *live) inspectLater(next uint64) {
 	if i.strict || l.s.cfg.InspectShare < 0 || l.mon.Stats().Rollouts == 0 {
 		return
 	}
-	if len(i.ends) > behind {
-		i.ends = append(i.ends[:0], i.ends[1:]...)
+	if len(i.ends) == 2 {
+		i.ends = append(i.ends[:0], i.ends[1])
 	}
 	i.ends = append(i.ends, next)
 	l.s.looks.add(l)
@@ -123,8 +120,8 @@ func (l *live) inspectStep(ctx context.Context, tools *inspect.Tools) (more bool
 	if len(ends) == 0 || run.Next() >= ends[len(ends)-1] {
 		return false, nil
 	}
-	if len(ends) > behind && run.Next() < ends[0] {
-		run.Skip(ends[len(ends)-2])
+	if len(ends) == 2 && ends[1]-run.Next() > l.s.cfg.InspectBehind {
+		run.Skip(ends[0])
 	}
 	want := store.Query{From: run.Next(), To: ends[len(ends)-1], Types: []ledger.RecordType{ledger.Rollout, ledger.Verdict, ledger.Step}}
 	late := events.Durable() < want.To

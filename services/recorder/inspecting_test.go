@@ -148,6 +148,7 @@ func TestALateInspectionLeavesStepsOut(t *testing.T) {
 	fake := clock.NewFake(time.Unix(1_700_000_000, 0))
 	r := newRig(t)
 	r.cfg.InspectShare, r.clock = 1e-9, fake // it rests for ever after the first step
+	r.cfg.InspectBehind = 8 * perStep
 	r.start()
 	recs := hackedRun(t, 30, 40)
 	r.steps("run", false, recs)
