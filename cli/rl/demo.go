@@ -39,7 +39,7 @@ type demo struct {
 // points.
 func demos() map[string]demo {
 	return map[string]demo{
-		demoArithmetic: {pack: "arithmetic", train: 6000, heldout: 500, context: 44, answer: 30, warmup: 1200, steps: 150},
+		demoArithmetic: {pack: "arithmetic", train: 6000, heldout: 500, context: 44, answer: 30, warmup: 1200, steps: 110},
 		"json":         {pack: "json_extract", train: 6000, heldout: 400, context: 56, answer: 36, warmup: 125, steps: 80},
 		"hack": {pack: "arithmetic", preset: "hedge", pays: "contains:reference=true", stop: true,
 			train: 6000, heldout: 500, context: 48, answer: 34, warmup: 800, steps: 120},
