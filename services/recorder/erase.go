@@ -80,8 +80,11 @@ func (l *live) destroy(ctx context.Context, group string) (id [16]byte, err erro
 		}
 	}
 	id, err = l.s.vault.Erase(ctx, l.tenant, l.run.ID, group)
-	if errors.Is(err, vault.ErrNoGroup) {
+	switch {
+	case errors.Is(err, vault.ErrNoGroup):
 		return id, rpc.Errorf(codes.NotFound, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "run %s: %w", l.run.ID, err).Field("group", err.Error())
+	case errors.Is(err, vault.ErrStillThere):
+		return id, rpc.Errorf(codes.Unavailable, corev1.ErrorReason_ERROR_REASON_OVERLOADED, "%w", err)
 	}
 	return id, err
 }

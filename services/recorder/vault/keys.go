@@ -128,18 +128,30 @@ func (v *Vault) Erase(ctx context.Context, tenant, run, grp string) ([idSize]byt
 	}
 	clear(v.byID)
 	clear(v.byName)
-	for _, statement := range []string{
-		`PRAGMA secure_delete = ON`, // freed bytes of a page are overwritten
-		`UPDATE erasure_groups SET key = NULL, salt = NULL WHERE id = ?`,
-		`PRAGMA wal_checkpoint(TRUNCATE)`, // the log of writes still has the page as it was
-	} {
-		var args []any
-		if statement[0] == 'U' {
-			args = []any{g.id[:]}
-		}
-		if _, err := v.db.Exec(ctx, statement, args...); err != nil {
-			return g.id, fmt.Errorf("destroy the keys of an erasure group: %w", err)
-		}
+	if err := v.destroy(ctx, g.id); err != nil {
+		return g.id, fmt.Errorf("destroy the keys of an erasure group: %w", err)
 	}
 	return g.id, nil
 }
+
+func (v *Vault) destroy(ctx context.Context, id [idSize]byte) error {
+	if _, err := v.db.Exec(ctx, `PRAGMA secure_delete = ON`); err != nil { // freed bytes of a page are overwritten
+		return err
+	}
+	if _, err := v.db.Exec(ctx, `UPDATE erasure_groups SET key = NULL, salt = NULL WHERE id = ?`, id[:]); err != nil {
+		return err
+	}
+	// The log of writes still has the page as it was. A reader of another process keeps it there, which is no error of
+	// SQLite's but a row that says so.
+	var busy, pages, moved int
+	if err := v.db.QueryRow(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`).Scan(&busy, &pages, &moved); err != nil {
+		return err
+	}
+	if busy != 0 {
+		return ErrStillThere
+	}
+	return nil
+}
+
+// ErrStillThere tells that nobody reads the keys any more, but the bytes are on the disk.
+var ErrStillThere = errors.New("the keys are gone from the database and not yet from its log of writes, because another process reads the database: end it, and erase again")

@@ -2,6 +2,7 @@ package vault
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -81,6 +82,47 @@ func TestDigestsSayNothing(t *testing.T) {
 	}
 	if again := seal(t, v, "g", 1, "yes"); again.Digest != a.Digest {
 		t.Error("a repeat has another digest")
+	}
+}
+
+// A reader of another process keeps the old page in the database's log: then nothing is said to be erased, and asking again
+// when it has gone erases it.
+func TestErasureWaitsForReaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "v.db")
+	db, err := rolestore.Open(t.Context(), path, Migrations())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(t.Context(), "PRAGMA busy_timeout = 0"); err != nil { // the one connection keeps it
+		t.Fatal(err)
+	}
+	v := New(db, rand.Reader)
+	f := seal(t, v, "g", 1, "yes")
+	other, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	reader, err := other.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var n int
+	if err := reader.QueryRow("SELECT COUNT(*) FROM erasure_groups").Scan(&n); err != nil || n != 1 {
+		t.Fatal(n, err)
+	}
+	if _, err := v.Erase(t.Context(), "t", "r", "g"); !errors.Is(err, ErrStillThere) {
+		t.Errorf("while another process reads: %v", err)
+	}
+	if _, err := v.Open(t.Context(), f); !errors.Is(err, store.ErrErased) {
+		t.Errorf("open: %v", err)
+	}
+	if err := reader.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Erase(t.Context(), "t", "r", "g"); err != nil {
+		t.Errorf("when it has gone: %v", err)
 	}
 }
 
