@@ -41,15 +41,13 @@ const (
 	metricN         = 9
 )
 
-// maxTexts bounds what a decoder remembers by itself; a run has some tens of names, which are shared.
-const maxTexts = 8192
+// maxOrder bounds the names of a step that a run remembers.
+const maxOrder = detect.MaxMetrics
 
 // decoder reads STEP records straight into a sample. Decoded as messages, thirty metrics cost more than all detectors
-// together. It remembers names, so that a step allocates nothing. Bytes that it does not understand it leaves to the
+// together. Names are remembered, so that a step allocates nothing. Bytes that it does not understand it leaves to the
 // generated decoder, whose judgement counts.
 type decoder struct {
-	texts  map[string]string
-	names  map[string]named
 	last   string  // text that was read last: tags repeat from metric to metric
 	order  []named // names of the step before, in its order, which is most often this one's too
 	at     int
@@ -203,28 +201,15 @@ func (d *decoder) text(b []byte) (string, bool) {
 	if string(b) == d.last {
 		return d.last, true
 	}
-	if s, ok := sharedTexts.get(b); ok {
-		d.last = s
-		return s, true
+	s, ok := sharedTexts.get(b)
+	if !ok {
+		if !utf8.Valid(b) {
+			return "", false
+		}
+		s = string(b)
+		sharedTexts.put(s, s)
 	}
-	if s, ok := d.texts[string(b)]; ok {
-		d.last = s
-		return s, true
-	}
-	if !utf8.Valid(b) {
-		return "", false
-	}
-	s := string(b)
-	if sharedTexts.put(s, s) {
-		return s, true
-	}
-	if len(d.texts) >= maxTexts {
-		return "", false
-	}
-	if d.texts == nil {
-		d.texts = map[string]string{}
-	}
-	d.texts[s] = s
+	d.last = s
 	return s, true
 }
 
@@ -233,37 +218,17 @@ func (d *decoder) named(b []byte) (named, bool) {
 		d.at++
 		return d.order[d.at-1], true
 	}
-	n, ok := d.lookup(b)
+	n, ok := sharedNames.get(b)
 	if !ok {
-		return named{}, false
+		if !utf8.Valid(b) {
+			return named{}, false
+		}
+		n = newNamed(string(b))
+		sharedNames.put(n.raw, n)
 	}
-	if d.at < maxTexts {
+	if d.at < maxOrder {
 		d.order = append(d.order[:d.at], n)
 		d.at++
 	}
-	return n, true
-}
-
-func (d *decoder) lookup(b []byte) (named, bool) {
-	if n, ok := sharedNames.get(b); ok {
-		return n, true
-	}
-	if n, ok := d.names[string(b)]; ok {
-		return n, true
-	}
-	if !utf8.Valid(b) {
-		return named{}, false
-	}
-	n := newNamed(string(b))
-	if sharedNames.put(n.raw, n) {
-		return n, true
-	}
-	if len(d.names) >= maxTexts {
-		return named{}, false
-	}
-	if d.names == nil {
-		d.names = map[string]named{}
-	}
-	d.names[n.raw] = n
 	return n, true
 }

@@ -12,7 +12,6 @@ import (
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	"github.com/provenir/provenir/services/recorder/detect"
-	"github.com/provenir/provenir/services/recorder/metric"
 )
 
 // generated is what the generated decoder reads; ok is false where it refuses.
@@ -99,20 +98,23 @@ func fill[V any](t *testing.T, s *shared[V]) {
 	s.now.Store(&full)
 }
 
+// Where all the room is taken a step is read as well, and a step of too many names keeps the first of them only.
 func TestDecoderRemembersSoMuch(t *testing.T) {
 	fill(t, &sharedNames)
-	one := record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: metric.KLRef, Value: proto.Float64(1)}}})
+	fill(t, &sharedTexts)
+	var d decoder
 	var s detect.Sample
-	var free decoder
-	if !free.sample(one, &s) || len(s.Values) != 1 || s.Values[0].Name != metric.KLRef {
-		t.Errorf("a run has no room of its own: %+v", s.Values)
+	facts := &corev1.StepFacts{}
+	for i := range maxOrder + 10 {
+		facts.Metrics = append(facts.Metrics, &corev1.Metric{Canonical: "m" + strconv.Itoa(i), Value: proto.Float64(float64(i)), Scope: "train"})
 	}
-	d := decoder{names: map[string]named{}}
-	for i := range maxTexts {
-		d.names[string(rune(i+0x4e00))] = named{}
+	for range 2 {
+		if !d.sample(record(facts), &s) || len(s.Values) != maxOrder+10 || s.Values[maxOrder+9].Name != "raw.m"+strconv.Itoa(maxOrder+9) || s.Values[7].Scope != "train" {
+			t.Fatalf("%d values", len(s.Values))
+		}
 	}
-	if d.sample(one, &s) {
-		t.Error("it remembers one more name")
+	if len(d.order) != maxOrder || len(*sharedNames.now.Load()) != maxShared {
+		t.Errorf("it remembers %d names, and all together %d", len(d.order), len(*sharedNames.now.Load()))
 	}
 }
 
@@ -124,7 +126,8 @@ func TestNamesAreShared(t *testing.T) {
 		runs.Go(func() {
 			for i := range 200 {
 				text := strconv.Itoa(i)
-				if v, ok := s.get([]byte(text)); ok && v != i || !ok && !s.put(text, i) {
+				s.put(text, i)
+				if v, ok := s.get([]byte(text)); !ok || v != i {
 					t.Errorf("run %d: %s is %d", r, text, v)
 				}
 			}

@@ -9,7 +9,7 @@ import (
 )
 
 // maxShared bounds what all runs of a process remember together: engines have some hundreds of names. What comes beyond
-// it a run remembers by itself, so that one with a million names takes nothing from the others.
+// it is made anew by each run, so that one with a million names takes nothing from the others.
 const maxShared = 4096
 
 // shared holds values by text. Reading takes no lock; a new text copies the map, which is rare and ends.
@@ -25,20 +25,19 @@ func (s *shared[V]) get(b []byte) (v V, ok bool) {
 	return v, ok
 }
 
-// put keeps a value where there is room, and tells whether it did.
-func (s *shared[V]) put(text string, v V) bool {
+// put keeps a value where there is room.
+func (s *shared[V]) put(text string, v V) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	next := map[string]V{}
 	if m := s.now.Load(); m != nil {
 		if len(*m) >= maxShared {
-			return false
+			return
 		}
 		next = maps.Clone(*m)
 	}
 	next[text] = v
 	s.now.Store(&next)
-	return true
 }
 
 // Texts of tags, and names of metrics. A thousand runs of one engine have the same.
