@@ -52,6 +52,20 @@ func (a *App) Connect(ctx context.Context, roles ...mesh.Role) (*Session, error)
 	return &Session{Conn: conn, Local: m}, nil
 }
 
+// ConnectRun is Connect for a verb about one run, and the uid of the run that a person named. All roles are needed for it: the
+// orchestrator knows which run is meant, and does not start without the others.
+func (a *App) ConnectRun(ctx context.Context, name string) (*Session, string, error) {
+	s, err := a.Connect(ctx, mesh.Roles()...)
+	if err != nil {
+		return nil, "", err
+	}
+	uid, err := s.RunUID(ctx, name)
+	if err != nil {
+		return nil, "", errors.Join(err, s.Close())
+	}
+	return s, uid, nil
+}
+
 // loopback refuses to send a token in plain text over a network.
 func loopback(addr string) error {
 	host, _, err := net.SplitHostPort(addr)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/provenir/provenir/cli/app"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
-	"github.com/provenir/provenir/mesh"
 )
 
 // erase destroys the keys of a group of a salted run.
@@ -28,14 +27,12 @@ func erase(a *app.App) *cobra.Command {
 			if !yes {
 				return app.Usage(errors.New("this cannot be undone: give --yes"))
 			}
-			s, err := a.Connect(cmd.Context(), mesh.Roles()...)
+			s, uid, err := a.ConnectRun(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer s.Close()
-			if req.Run, err = s.RunUID(cmd.Context(), args[0]); err != nil {
-				return err
-			}
+			req.Run = uid
 			got, err := recorderv1.NewRecorderServiceClient(s.Conn).EraseGroup(cmd.Context(), req)
 			if err != nil {
 				return err

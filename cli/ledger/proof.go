@@ -16,7 +16,6 @@ import (
 	"github.com/provenir/provenir/cli/app"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	led "github.com/provenir/provenir/ledger"
-	"github.com/provenir/provenir/mesh"
 )
 
 // proved is a proof that one record is in a log: with the recorder's public key it can be checked anywhere, without the
@@ -71,15 +70,11 @@ func (o proofOptions) make(ctx context.Context, a *app.App, run, number string) 
 	if err != nil {
 		return app.Usage(err)
 	}
-	s, err := a.Connect(ctx, mesh.Roles()...) // the orchestrator knows which run is meant
+	s, uid, err := a.ConnectRun(ctx, run)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	uid, err := s.RunUID(ctx, run)
-	if err != nil {
-		return err
-	}
 	got, err := recorderv1.NewRecorderServiceClient(s.Conn).GetInclusionProof(ctx,
 		&recorderv1.GetInclusionProofRequest{Run: uid, Log: recorderv1.Log(kind), Seq: seq, Size: o.size})
 	if err != nil {

@@ -9,7 +9,6 @@ import (
 	"github.com/provenir/provenir/cli/app"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	led "github.com/provenir/provenir/ledger"
-	"github.com/provenir/provenir/mesh"
 )
 
 // repair mends a run and declares what is lost of it.
@@ -31,14 +30,12 @@ func repair(a *app.App) *cobra.Command {
 				}
 				req.Log = recorderv1.Log(kind)
 			}
-			s, err := a.Connect(cmd.Context(), mesh.Roles()...)
+			s, uid, err := a.ConnectRun(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer s.Close()
-			if req.Run, err = s.RunUID(cmd.Context(), args[0]); err != nil {
-				return err
-			}
+			req.Run = uid
 			got, err := recorderv1.NewRecorderServiceClient(s.Conn).RepairRun(cmd.Context(), req)
 			if err != nil {
 				return err

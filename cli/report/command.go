@@ -9,7 +9,6 @@ import (
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/fetch"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
-	"github.com/provenir/provenir/mesh"
 )
 
 // NewCommand is the verb.
@@ -22,14 +21,12 @@ func NewCommand(a *app.App) *cobra.Command {
 		Example: "  provenir report @last --out report.html\n  provenir report 06e8k --out report.html --force --server localhost:9090",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			s, err := a.Connect(cmd.Context(), mesh.Roles()...) // the orchestrator knows which run is meant
+			s, uid, err := a.ConnectRun(cmd.Context(), args[0])
 			if err != nil {
 				return err
 			}
 			defer func() { err = errors.Join(err, s.Close()) }()
-			if r.Run, err = s.RunUID(cmd.Context(), args[0]); err != nil {
-				return err
-			}
+			r.Run = uid
 			f, err := fetch.Write(cmd.Context(), a, recorderv1.NewRecorderServiceClient(s.Conn), r)
 			if err != nil {
 				return err

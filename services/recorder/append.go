@@ -122,7 +122,12 @@ func (s *Service) AppendBatch(ctx context.Context, req *recorderv1.AppendBatchRe
 	if err != nil {
 		return nil, problem(err)
 	}
-	w, err := l.write(ctx, log, req.GetEpoch(), req.GetRecords(), nil)
+	return l.writeDurably(ctx, log, req.GetEpoch(), req.GetRecords())
+}
+
+// writeDurably takes records into a log and answers when they, and what they opened, are on disk.
+func (l *live) writeDurably(ctx context.Context, log *store.Log, epoch uint64, in []*recorderv1.Record) (*recorderv1.AppendBatchResponse, error) {
+	w, err := l.write(ctx, log, epoch, in, nil)
 	if err == nil {
 		err = log.Sync(ctx)
 	}
@@ -132,8 +137,7 @@ func (s *Service) AppendBatch(ctx context.Context, req *recorderv1.AppendBatchRe
 	if err != nil {
 		return nil, problem(err)
 	}
-	resp := &recorderv1.AppendBatchResponse{Findings: w.findings, NextSeq: log.Next(), ThroughSeq: last(log.Durable())}
-	return resp, nil
+	return &recorderv1.AppendBatchResponse{Findings: w.findings, NextSeq: log.Next(), ThroughSeq: last(log.Durable())}, nil
 }
 
 // last is the number of the last of n records, absent when there is none.

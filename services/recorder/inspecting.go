@@ -58,17 +58,12 @@ func (i *inspection) note() error {
 	if err != nil {
 		return err
 	}
-	i.known = i.look(state)
-	return nil
-}
-
-func (i *inspection) look(state []byte) looked {
 	tr := i.run.Incidents()
-	k := looked{state: state, totals: i.run.Totals(), unchecked: i.run.Unchecked(), verdict: tr.Verdict(true), worst: tr.Worst(), counts: slices.Clone(tr.Counts())}
+	i.known = looked{state: state, totals: i.run.Totals(), unchecked: i.run.Unchecked(), verdict: tr.Verdict(true), worst: tr.Worst(), counts: slices.Clone(tr.Counts())}
 	if step, ok := tr.FirstOnset(); ok {
-		k.onset = &step
+		i.known.onset = &step
 	}
-	return k
+	return nil
 }
 
 func (s *Service) newTools() *inspect.Tools {

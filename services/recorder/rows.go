@@ -46,19 +46,12 @@ func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchReq
 	if err != nil {
 		return nil, problem(err)
 	}
-	log := l.log(ledger.Events)
 	if l.run.Sealed() {
 		return s.repeatSealed(ctx, l, batch)
 	}
-	w, err := l.write(ctx, log, req.GetEpoch(), batch.records, nil)
-	if err == nil {
-		err = log.Sync(ctx)
-	}
-	if err == nil {
-		err = l.log(ledger.Findings).Wait(ctx, w.findingsNext)
-	}
+	resp, err := l.writeDurably(ctx, l.log(ledger.Events), req.GetEpoch(), batch.records)
 	if err != nil {
-		return nil, problem(err)
+		return nil, err
 	}
 	if batch.closes {
 		if _, err := s.SealRun(ctx, &recorderv1.SealRunRequest{Run: req.GetRun(), Epoch: req.GetEpoch()}); err != nil {
@@ -66,7 +59,7 @@ func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchReq
 		}
 		s.leases.end(path.Join(l.tenant, l.run.ID))
 	}
-	return &recorderv1.AppendBatchResponse{Findings: w.findings, NextSeq: log.Next(), ThroughSeq: last(log.Durable())}, nil
+	return resp, nil
 }
 
 func rowsOnly(req *recorderv1.AppendBatchRequest) error {
