@@ -52,6 +52,8 @@ type logSpec struct {
 	every      int // records between checkpoints
 	origin     string
 	payload    func(i int) []byte
+	log        ledger.Log        // events
+	typ        ledger.RecordType // ROLLOUT
 }
 
 func (s logSpec) withDefaults() logSpec {
@@ -63,6 +65,9 @@ func (s logSpec) withDefaults() logSpec {
 	}
 	if s.origin == "" {
 		s.origin = testOrigin
+	}
+	if s.log == 0 {
+		s.log, s.typ = ledger.Events, ledger.Rollout
 	}
 	if s.payload == nil {
 		s.payload = func(i int) []byte { return fmt.Appendf(nil, "payload of record %d %s", i, strings.Repeat("x", i%23)) }
@@ -86,7 +91,7 @@ func buildLog(t testing.TB, spec logSpec) fstest.MapFS {
 	})
 	var chain ledger.Hash
 	var segment, history []byte
-	header := ledger.Header{Run: [16]byte{7}, Epoch: 1, Log: ledger.Events}
+	header := ledger.Header{Run: [16]byte{7}, Epoch: 1, Log: spec.log}
 	put := func() {
 		folder[ledger.SegmentName(header.Segment)] = &fstest.MapFile{Data: append([]byte(nil), segment...)}
 	}
@@ -112,7 +117,7 @@ func buildLog(t testing.TB, spec logSpec) fstest.MapFS {
 			segment = header.AppendBinary(nil)
 		}
 		payload := spec.payload(i)
-		f := ledger.Frame{Entry: ledger.NewEntry(uint64(i), ledger.Rollout, payload), Prev: chain, Stored: payload}
+		f := ledger.Frame{Entry: ledger.NewEntry(uint64(i), spec.typ, payload), Prev: chain, Stored: payload}
 		segment = ledger.AppendFrame(segment, &f)
 		var leaf ledger.Hash
 		leaf, chain = f.Hashes(chain)

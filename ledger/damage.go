@@ -26,6 +26,7 @@ const (
 	CheckpointOld     DamageKind = "checkpoint_old"     // an earlier checkpoint was put back
 	WrongOrigin       DamageKind = "wrong_origin"       // the checkpoint is of another run or log
 	HistoryRewritten  DamageKind = "history_rewritten"  // records that a checkpoint covers are not those it was made of
+	PayloadMissing    DamageKind = "payload_missing"    // payloads are gone and no record of findings says who took them away, by what rule
 	TileMismatch      DamageKind = "tile_mismatch"      // a stored tile is not the tree's; tiles can be rebuilt
 )
 

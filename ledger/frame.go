@@ -27,6 +27,9 @@ const (
 	StoredAsBlob FrameFlags = 1
 	// StoredEncrypted: the frame holds the content's length (u64 little-endian), then ciphertext.
 	StoredEncrypted FrameFlags = 2
+	// StoredRetired: a rule of retention took the payload away. Beside the content's length (u64 little-endian) the frame
+	// holds what else it stored before the content: a blob's media type, the number of an encrypted payload's key.
+	StoredRetired FrameFlags = 4
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -45,7 +48,9 @@ func (f *Frame) Size() int { return frameSize(len(f.Stored)) }
 func frameSize(stored int) int { return (FrameHeaderSize + stored + 7) &^ 7 }
 
 // Inline tells whether Stored is the content itself.
-func (f *Frame) Inline() bool { return f.Flags&(StoredAsBlob|StoredEncrypted) == 0 }
+func (f *Frame) Inline() bool {
+	return f.Flags&(StoredAsBlob|StoredEncrypted|StoredRetired) == 0
+}
 
 // BlobPayload is what a frame stores for a payload that lies in the blob store.
 func BlobPayload(size uint64, mediaType string) []byte {

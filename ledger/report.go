@@ -35,9 +35,14 @@ type Report struct {
 	TilesMissing       int    `json:"tiles_missing"` // not stored; they can be rebuilt and are no damage
 	TornTail           int64  `json:"torn_tail"`     // bytes of a write that a crash cut off, after everything covered
 	// Away are segments that were moved to another store: what they hold is not checked. A report with any is no pass.
-	Away           []AwaySegment `json:"away,omitempty"`
-	Damages        []Damage      `json:"damages"`
-	DamagesOmitted int           `json:"damages_omitted"`
+	Away []AwaySegment `json:"away,omitempty"`
+	// Retired are segments whose payloads a rule of retention took away: entries, links and proofs were checked, and there is
+	// no payload left to check. One that is not Declared was not looked up in findings; a report with any such is no pass.
+	Retired []RetiredSegment `json:"retired,omitempty"`
+	// Retentions are what findings says of payloads that were taken away, as far as a checkpoint covers it.
+	Retentions     []RetentionNote `json:"retentions,omitempty"`
+	Damages        []Damage        `json:"damages"`
+	DamagesOmitted int             `json:"damages_omitted"`
 }
 
 // OK tells that nothing that was read of the log is wrong. It says nothing about who signed it, see Signature, nor about

@@ -22,6 +22,16 @@ type Sealed struct {
 // for. Whether it is the right one is for those to say who know its neighbours and a checkpoint. leaf may be nil; it is
 // called for each record.
 func ReadSealed(ctx context.Context, f io.ReaderAt, size int64, leaf func(Hash)) (Sealed, error) {
+	return readWhole(ctx, f, size, false, nil, func(_ *Frame, l Hash) error {
+		if leaf != nil {
+			leaf(l)
+		}
+		return nil
+	})
+}
+
+// readWhole walks a segment with its payloads, or a retired one without. start may be nil.
+func readWhole(ctx context.Context, f io.ReaderAt, size int64, retired bool, start func(*Header) error, each func(*Frame, Hash) error) (Sealed, error) {
 	var s Sealed
 	bad := func(format string, args ...any) (Sealed, error) {
 		return s, fmt.Errorf("%w: %s", ErrSealed, fmt.Sprintf(format, args...))
@@ -33,6 +43,11 @@ func ReadSealed(ctx context.Context, f io.ReaderAt, size int64, leaf func(Hash))
 	var err error
 	if s.Header, err = ParseHeader(head); err != nil {
 		return bad("%v", err)
+	}
+	if start != nil {
+		if err := start(&s.Header); err != nil {
+			return s, err
+		}
 	}
 	chain, next := s.Header.Prev, s.Header.FirstSeq
 	scan := NewScanner(f, HeaderSize, size)
@@ -47,12 +62,13 @@ func ReadSealed(ctx context.Context, f io.ReaderAt, size int64, leaf func(Hash))
 			}
 			break
 		}
-		if frame.Seq != next || frame.Prev != chain || frame.CheckDigest() == DigestWrong {
+		if frame.Seq != next || frame.Prev != chain || frame.CheckDigest() == DigestWrong || frame.Retired() != retired {
 			return bad("record %d at byte %d", next, scan.Start())
 		}
 		var l Hash
-		if l, chain = frame.Hashes(chain); leaf != nil {
-			leaf(l)
+		l, chain = frame.Hashes(chain)
+		if err := each(frame, l); err != nil {
+			return s, err
 		}
 		next++
 	}
@@ -68,7 +84,7 @@ func ReadSealed(ctx context.Context, f io.ReaderAt, size int64, leaf func(Hash))
 	if _, err := io.Copy(h, io.NewSectionReader(f, 0, scan.Start())); err != nil {
 		return s, err
 	}
-	if Hash(h.Sum(nil)) != s.Trailer.File {
+	if !retired && Hash(h.Sum(nil)) != s.Trailer.File {
 		return bad("the file is not the one that was sealed")
 	}
 	if _, err := io.Copy(h, io.NewSectionReader(f, scan.Start(), size-scan.Start())); err != nil {

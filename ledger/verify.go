@@ -31,12 +31,15 @@ type VerifyOptions struct {
 	// Known is an older signed checkpoint that the caller kept. It is the only thing that shows a log that was rewritten
 	// as a whole by somebody who holds the key.
 	Known []byte
+	// Retentions are the notes of the run's log findings, for verifying events. Empty, and not nil, tells that findings has
+	// none: then payloads that were retired are damage. Nil is for those who have not looked; [VerifyRun] looks.
+	Retentions []RetentionNote
 }
 
 // Verify checks the folder of one log: every frame, the chain, all checkpoints, the tiles. Damage is in the report; the
 // error is for what could not be checked at all. Memory does not grow with the log.
 func Verify(ctx context.Context, folder fs.FS, opt VerifyOptions) (*Report, error) {
-	segments, moved, err := listSegments(folder)
+	segments, forms, err := listSegments(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +61,7 @@ func Verify(ctx context.Context, folder fs.FS, opt VerifyOptions) (*Report, erro
 			return nil, err
 		}
 		v.missingBefore(uint64(i), segments)
-		if moved[n] {
+		if v.form = forms[n]; v.form == formAway {
 			err = v.away(n)
 		} else {
 			err = v.segment(ctx, n, i == len(segments)-1)
@@ -70,35 +73,6 @@ func Verify(ctx context.Context, folder fs.FS, opt VerifyOptions) (*Report, erro
 	return v.finish(), nil
 }
 
-// listSegments gives the numbers of the segments in order, and which of them were moved away. A file that is here counts,
-// also when its mark is.
-func listSegments(folder fs.FS) (ns []uint64, moved map[uint64]bool, err error) {
-	entries, err := fs.ReadDir(folder, ".")
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the log's folder: %w", err)
-	}
-	moved = map[uint64]bool{}
-	for _, e := range entries {
-		if n, ok := ParseAwayName(e.Name()); ok {
-			moved[n] = true
-		}
-	}
-	for _, e := range entries {
-		if n, ok := ParseSegmentName(e.Name()); ok {
-			ns = append(ns, n)
-			delete(moved, n)
-		}
-	}
-	for n := range moved {
-		ns = append(ns, n)
-	}
-	if len(ns) == 0 {
-		return nil, nil, ErrNoLog
-	}
-	slices.Sort(ns)
-	return slices.Compact(ns), moved, nil
-}
-
 // verifier is one pass over a log.
 type verifier struct {
 	folder fs.FS
@@ -106,6 +80,7 @@ type verifier struct {
 	report *Report
 	tiles  tileFiles
 
+	form     form // of the segment that is being read
 	tree     *Tree
 	broken   bool // a record is damaged or missing: roots can no longer be recomputed
 	blind    bool // records were moved away with their leaves: roots can no longer be recomputed, and nothing is wrong
@@ -155,7 +130,10 @@ func (v *verifier) claimed() uint64 {
 
 func (v *verifier) damage(kind DamageKind, segment int, offset int64, first, last uint64, format string, args ...any) {
 	file := CheckpointFile
-	if segment != noSegment {
+	switch {
+	case segment != noSegment && v.form == formRetired:
+		file = RetiredName(uint64(segment))
+	case segment != noSegment:
 		file = SegmentName(uint64(segment))
 	}
 	v.report.add(Damage{Kind: kind, File: file, Segment: segment, Offset: offset, FirstSeq: first, LastSeq: last,
@@ -191,7 +169,8 @@ func (v *verifier) finish() *Report {
 		v.damage(kind, r.Segments-1, v.size, v.next, claimed-1, "the checkpoint covers %d records, the log ends at %d", claimed, v.next)
 	}
 	r.Records, r.Chain = v.next, v.chain
-	if !v.blind { // a root of the records before a hole would look like one of all
+	r.Retentions = slices.DeleteFunc(r.Retentions, func(n RetentionNote) bool { return n.Seq >= r.Covered }) // anybody can append to a file
+	if !v.blind {                                                                                            // a root of the records before a hole would look like one of all
 		r.Root = v.tree.Root()
 	}
 	return r
@@ -234,14 +213,6 @@ func lost(got, want []byte) bool {
 		}
 	}
 	return holes
-}
-
-// readSegment opens a segment for random access.
-func readSegment(folder fs.FS, n uint64) (r io.ReaderAt, size int64, closer io.Closer, err error) {
-	if r, size, closer, err = openAt(folder, SegmentName(n)); err != nil {
-		return nil, 0, nil, fmt.Errorf("segment %d: %w", n, err)
-	}
-	return r, size, closer, nil
 }
 
 // openAt opens a file for random access.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 )
 
 // SealFile lies beside a sealed run's logs and holds their checkpoints of that moment, in the order of [Logs].
@@ -18,33 +19,48 @@ func VerifyRun(ctx context.Context, run fs.FS, opt VerifyOptions) ([]*Report, er
 	if err != nil {
 		return nil, err
 	}
-	var reports []*Report
-	for i, log := range Logs {
-		folder, err := fs.Sub(run, log.String())
+	reports := make([]*Report, len(Logs))
+	opt.Retentions = []RetentionNote{}
+	for _, i := range verifyOrder {
+		r, err := verifyLog(ctx, run, Logs[i], seal, i, opt)
 		if err != nil {
-			return nil, fmt.Errorf("open log %s: %w", log, err)
+			return nil, err
 		}
-		o := opt
-		o.Origin = ""
-		if log != Events || o.Known == nil {
-			o.Known = nil
-			if seal != nil {
-				o.Known = seal[i]
-			}
+		if reports[i] = r; r != nil && r.Log == Findings {
+			opt.Retentions = append(opt.Retentions, r.Retentions...)
 		}
-		r, err := Verify(ctx, folder, o)
-		if errors.Is(err, ErrNoLog) || errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("verify log %s: %w", log, err)
-		}
-		reports = append(reports, r)
 	}
+	reports = slices.DeleteFunc(reports, func(r *Report) bool { return r == nil })
 	if len(reports) == 0 {
 		return nil, ErrNoLog
 	}
 	return reports, nil
+}
+
+// verifyOrder are places in [Logs]: findings first, since it says which payloads of events are gone for good reason.
+var verifyOrder = [...]int{1, 0, 2}
+
+// verifyLog checks one log of a run; nil for one that is not there.
+func verifyLog(ctx context.Context, run fs.FS, log Log, seal [][]byte, at int, opt VerifyOptions) (*Report, error) {
+	folder, err := fs.Sub(run, log.String())
+	if err != nil {
+		return nil, fmt.Errorf("open log %s: %w", log, err)
+	}
+	opt.Origin = ""
+	if log != Events || opt.Known == nil {
+		opt.Known = nil
+		if seal != nil {
+			opt.Known = seal[at]
+		}
+	}
+	r, err := Verify(ctx, folder, opt)
+	if errors.Is(err, ErrNoLog) || errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("verify log %s: %w", log, err)
+	}
+	return r, nil
 }
 
 // readSeal gives the seal's notes, nil for a run that is not sealed.

@@ -10,7 +10,11 @@ import (
 
 // segment checks one segment file.
 func (v *verifier) segment(ctx context.Context, n uint64, isLast bool) error {
-	r, size, closer, err := readSegment(v.folder, n)
+	name := SegmentName(n)
+	if v.form == formRetired {
+		name = RetiredName(n)
+	}
+	r, size, closer, err := openAt(v.folder, name)
 	if err != nil {
 		return err
 	}
@@ -22,7 +26,13 @@ func (v *verifier) segment(ctx context.Context, n uint64, isLast bool) error {
 	}
 	w := segmentWalk{verifier: v, n: int(n), isLast: isLast, r: r, size: size, first: v.next, clean: len(v.report.Damages) == 0}
 	w.scan = NewScanner(r, HeaderSize, size)
-	return w.walk(ctx)
+	if err := w.walk(ctx); err != nil {
+		return err
+	}
+	if v.form == formRetired && !v.sealed {
+		v.damage(PayloadMissing, int(n), 0, w.first, max(v.next, 1)-1, "the payloads are gone, and the segment was never sealed: no rule takes those")
+	}
+	return nil
 }
 
 // header checks that the segment is the next one of this log. It is false when its records cannot be placed.
@@ -119,21 +129,7 @@ func isFrameError(err error) bool {
 // record checks a whole frame: its payload, its place, its link.
 func (w *segmentWalk) record() {
 	f, at := w.scan.Frame(), w.scan.Start()
-	state := f.CheckDigest()
-	if f.Flags&StoredEncrypted != 0 && w.opt.Payload != nil {
-		state = w.opt.Payload(f)
-	}
-	switch state {
-	case DigestUnchecked:
-		if f.Flags&StoredEncrypted != 0 {
-			w.report.EncryptedUnchecked++
-		} else {
-			w.report.BlobsUnchecked++
-		}
-	case DigestWrong:
-		w.damage(AlteredPayload, w.n, at, f.Seq, f.Seq, "the payload is not the one whose digest was recorded")
-	case DigestOK:
-	}
+	w.payload(f, at)
 	switch {
 	case f.Seq < w.next:
 		w.outOfPlace(f, at)
@@ -258,6 +254,7 @@ func (w *segmentWalk) trailer() error {
 	case undamaged && (t.FirstSeq != w.first || t.FirstSeq+t.Count != w.next || t.Chain != w.chain):
 		w.damage(TrailerMismatch, w.n, start, w.first, max(w.next, 1)-1, "it vouches for records %d to %d with another chain", t.FirstSeq, t.LastSeq)
 		w.broken = true
+	case undamaged && w.form == formRetired: // what the trailer vouches for is gone with the payloads
 	case undamaged:
 		h := sha256.New()
 		if _, err := io.Copy(h, io.NewSectionReader(w.r, 0, start)); err != nil {
@@ -269,6 +266,9 @@ func (w *segmentWalk) trailer() error {
 	case t.FirstSeq+t.Count > w.next: // records at the end of a damaged segment
 		w.lost(gap{first: w.next, last: t.LastSeq, segment: w.n, offset: start})
 		w.next, w.chain = t.LastSeq+1, t.Chain
+	}
+	if w.form == formRetired && err == nil {
+		w.retired(t)
 	}
 	if end < w.size {
 		w.damage(AppendedGarbage, w.n, end, w.next, w.next, "%d bytes after the end of a sealed segment", w.size-end)
