@@ -24,6 +24,7 @@ import (
 	"github.com/provenir/provenir/services/recorder"
 	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/disk"
+	"github.com/provenir/provenir/services/recorder/retain"
 	recorderstore "github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/trainer"
 	"github.com/provenir/provenir/services/verifier"
@@ -85,7 +86,11 @@ func (b *builder) recorder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}, Sinks: sinks, Ship: shipping}, d)
+	rule, err := retain.Parse(b.cfg.Settings.Get("recorder.retain.events"))
+	if err != nil {
+		return fmt.Errorf("recorder.retain.events: %w", err)
+	}
+	s, err := recorder.New(recorder.Config{Store: recorderstore.Config{Host: hostname()}, Sinks: sinks, Ship: shipping, Retain: rule}, d)
 	if err != nil {
 		return err
 	}

@@ -97,6 +97,11 @@ func (s Settings) check() error {
 			return s.wrong("recorder.ship.keep_local", "want a time as 720h, or nothing for ever")
 		}
 	}
+	if text := s.Get("recorder.retain.events"); text != "never" {
+		if n, err := strconv.Atoi(text); err != nil || n < 6 {
+			return s.wrong("recorder.retain.events", "want a number of months of at least 6, or never")
+		}
+	}
 	if s.Get("data") == "" {
 		return s.wrong("data", "want a folder")
 	}

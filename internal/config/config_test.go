@@ -50,6 +50,8 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"level", "log.level: loud\n", "want debug, info, warn or error"},
 		{"days of a lock", "recorder.ship.lock_days: long\n", "want a number of days"},
 		{"bucket alone", "recorder.ship.bucket: b\n", "endpoint and bucket belong together"},
+		{"months below the floor", "recorder.retain.events: 5\n", "at least 6, or never"},
+		{"months that are none", "recorder.retain.events: 2y\n", "at least 6, or never"},
 		{"time on the local disk", "recorder.ship.keep_local: 30d\n", "want a time as 720h"},
 		{"no mapping", "just text\n", "want keys"},
 		{"not YAML", "a: [\n", "p.yaml"},

@@ -41,6 +41,7 @@ func Keys() []Key {
 		{"recorder.ship.lock", "", "Object Lock of the copies: governance or compliance; empty locks nothing"},
 		{"recorder.ship.lock_days", "0", "days that copies are locked"},
 		{"recorder.ship.keep_local", "", "how long a shipped segment stays on the local disk, as 720h; empty is for ever"},
+		{"recorder.retain.events", "24", "months that the payloads of an ended run's events are kept, at least 6; never keeps them for ever. Entries, proofs and checkpoints stay (docs/ledger.md)"},
 		{"log.level", "warn", "debug, info, warn or error"},
 		{"telemetry.otlp", "", "OTLP gRPC endpoint for traces; empty traces nothing"},
 		{"keys.passphrase_file", "", "file with the passphrase of the signing key; empty keeps the key unencrypted (mode 0600)"},

@@ -2,6 +2,7 @@ package recorder
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -16,7 +17,9 @@ import (
 	rolestore "github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/services/recorder/alert"
 	"github.com/provenir/provenir/services/recorder/disk"
+	"github.com/provenir/provenir/services/recorder/hold"
 	"github.com/provenir/provenir/services/recorder/publish"
+	"github.com/provenir/provenir/services/recorder/retain"
 	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/recorder/vault"
@@ -37,6 +40,8 @@ type Config struct {
 	Source        string        // this recorder's name in CloudEvents; provenir.dev/recorder
 	Sinks         []alert.Sink  // who is told of anomalies; nobody without any
 	Ship          ship.Config   // where sealed segments are copied to; nowhere without an endpoint
+	Retain        retain.Rule   // how long payloads are kept; for ever
+	RetainEvery   time.Duration // between two passes of retention; 1 h
 }
 
 func (c Config) withDefaults() (Config, error) {
@@ -67,13 +72,19 @@ func (c Config) withDefaults() (Config, error) {
 	if c.InspectBehind == 0 {
 		c.InspectBehind = 16 << 10
 	}
+	if c.RetainEvery == 0 {
+		c.RetainEvery = time.Hour
+	}
+	if err := c.Retain.Check(); err != nil {
+		return c, fmt.Errorf("recorder.retain.events: %w", err)
+	}
 	if c.Source == "" {
 		c.Source = "provenir.dev/recorder"
 	}
 	if c.InspectShare > 1 || c.InspectShare != c.InspectShare {
 		return c, errors.New("recorder: the share of a processor for inspections is at most 1")
 	}
-	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 || c.CosignEvery < 0 || c.CosignWait < 0 || c.ReadyWait < 0 {
+	if c.CreditBytes < maxBatchBytes || c.Heartbeat < 0 || c.Tick < 0 || c.CosignEvery < 0 || c.CosignWait < 0 || c.ReadyWait < 0 || c.RetainEvery < 0 {
 		return c, errors.New("recorder: credit must be at least 4 MiB, heartbeat, tick and other times above 0")
 	}
 	return c, nil
@@ -106,5 +117,5 @@ type Copies interface {
 
 // Migrations are the recorder's tables.
 func Migrations() []rolestore.Migration {
-	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations())
+	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations())
 }

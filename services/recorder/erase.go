@@ -26,6 +26,11 @@ func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequ
 	if err != nil {
 		return nil, problem(err)
 	}
+	l.upkeep.Lock()
+	defer l.upkeep.Unlock()
+	if err := l.notHeld(ctx); err != nil {
+		return nil, problem(err)
+	}
 	id, err := l.destroy(ctx, req.GetGroup())
 	if err != nil {
 		return nil, problem(err)

@@ -130,7 +130,7 @@ func (l *live) inspectStep(ctx context.Context, tools *inspect.Tools) (more bool
 			return false, fmt.Errorf("read rollouts of run %s: %w", l.run.ID, err)
 		}
 		payload := f.Stored
-		if !f.Inline() || store.Unreadable(f) {
+		if !f.Inline() {
 			payload = nil // it lies in the blob store and is larger than what is looked at, or it was erased
 		}
 		found := run.Observe(tools, f.Seq, f.Type, payload)

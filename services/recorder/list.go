@@ -95,9 +95,9 @@ func types(in []recorderv1.RecordType) []ledger.RecordType {
 func (s *Service) event(l *live, kind ledger.Log, f *ledger.Frame) *recorderv1.Event {
 	e := &recorderv1.Event{Log: recorderv1.Log(kind), Seq: f.Seq, Type: recorderv1.RecordType(f.Type), Digest: append([]byte(nil), f.Digest[:]...),
 		ResumeToken: s.d.Tokens.Token(l.stream(kind), f.Seq+1)}
-	switch {
-	case store.Unreadable(f):
-		e.PayloadAbsent = corev1.ErrorReason_ERROR_REASON_PAYLOAD_ERASED
+	switch why := store.Unreadable(f); {
+	case why != "":
+		e.PayloadAbsent = answers[why].reason
 	case f.Inline():
 		e.Payload = append([]byte(nil), f.Stored...)
 	default:

@@ -30,6 +30,10 @@ type live struct {
 	ready chan struct{} // closed when the state was taken up, or could not be
 	err   error         // why it could not; read after ready
 
+	// upkeep is held by whoever changes or destroys what is recorded (repair, retention, erasure) or forbids it (holds), and
+	// for reading by who checks all of it. It is taken before mu.
+	upkeep sync.RWMutex
+
 	mu      sync.Mutex // records are observed in the order in which they are appended
 	mon     *monitor.Monitor
 	given   bool              // the run's settings are fixed

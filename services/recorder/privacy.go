@@ -60,14 +60,15 @@ func clearGroups(recs []store.Record) {
 	}
 }
 
-// readable refuses a record whose payload an answer needs and that was erased.
+// readable refuses a record whose payload an answer needs and that is gone.
 func readable(log *store.Log, f *ledger.Frame) error {
-	if !store.Unreadable(f) {
+	why := store.Unreadable(f)
+	if why == "" {
 		return nil
 	}
 	_, run, _, err := ledger.ParseOrigin(log.Origin())
 	if err != nil {
 		return err
 	}
-	return &store.Fault{Kind: store.Erased, Run: run, Log: log.Kind(), Seq: f.Seq}
+	return &store.Fault{Kind: why, Run: run, Log: log.Kind(), Seq: f.Seq}
 }

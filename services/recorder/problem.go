@@ -35,6 +35,8 @@ var answers = map[store.Kind]struct {
 	store.WriteFailed:     {codes.Unavailable, corev1.ErrorReason_ERROR_REASON_LEDGER_WRITE_FAILED},
 	store.Unknown:         {codes.NotFound, corev1.ErrorReason_ERROR_REASON_CHECKPOINT_UNKNOWN},
 	store.Erased:          {codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_PAYLOAD_ERASED},
+	store.Retired:         {codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_PAYLOAD_RETIRED},
+	store.Held:            {codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_LEGAL_HOLD},
 	store.KeyLost:         {codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_KEY_UNKNOWN},
 	store.CopyAway:        {codes.Unavailable, corev1.ErrorReason_ERROR_REASON_PEER_UNAVAILABLE},
 	store.Invalid:         {codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT},
@@ -74,7 +76,7 @@ func faultProblem(f *store.Fault) error {
 	case store.OutOfOrder:
 		u("seq", f.Seq)
 		u("expected_seq", f.Want)
-	case store.DivergentReplay, store.TooLarge, store.BlobMissing, store.DiskFull, store.Erased, store.KeyLost:
+	case store.DivergentReplay, store.TooLarge, store.BlobMissing, store.DiskFull, store.Erased, store.Retired, store.KeyLost:
 		u("seq", f.Seq)
 	case store.LeaseLost:
 		u("epoch", f.Want)

@@ -24,6 +24,8 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 	if req.GetLog() != recorderv1.Log_LOG_UNSPECIFIED {
 		kinds = []ledger.Log{ledger.Log(req.GetLog())}
 	}
+	l.upkeep.Lock()
+	defer l.upkeep.Unlock()
 	resp := &recorderv1.RepairRunResponse{}
 	for _, kind := range kinds {
 		report, restored, err := s.mend(ctx, l, kind)

@@ -21,6 +21,7 @@ import (
 	"github.com/provenir/provenir/internal/identity"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/services/recorder/alert"
+	"github.com/provenir/provenir/services/recorder/hold"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
@@ -41,6 +42,7 @@ type Service struct {
 	leases    leases // of trackers
 	vault     *vault.Vault
 	shipper   *ship.Shipper // nil where nothing is shipped
+	holds     hold.Table
 
 	mu    sync.Mutex
 	live  map[string]*live
@@ -80,7 +82,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.alerter, err = s.newAlerter(); err != nil {
 		return nil, err
 	}
-	s.vault = vault.New(d.DB, rand.Reader)
+	s.vault, s.holds = vault.New(d.DB, rand.Reader), hold.Table{DB: d.DB}
 	deps := store.Deps{Vault: s.vault, Disk: d.Disk, Clock: d.Clock, Signer: d.Signer, Blobs: d.Blobs, Log: d.Log, Faults: d.Fault}
 	if d.Copies != nil {
 		deps.Copies = d.Copies
@@ -122,6 +124,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.shipper != nil {
 		g.Go(func() error { return s.shipper.Run(ctx) })
 	}
+	g.Go(func() error { return s.retainAll(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil

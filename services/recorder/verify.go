@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
 )
@@ -15,6 +17,8 @@ func (s *Service) VerifyRun(ctx context.Context, req *recorderv1.VerifyRunReques
 	if err != nil {
 		return nil, problem(err)
 	}
+	l.upkeep.RLock()
+	defer l.upkeep.RUnlock()
 	resp := &recorderv1.VerifyRunResponse{}
 	for _, kind := range ledger.Logs {
 		log := l.log(kind)
@@ -31,6 +35,11 @@ func (s *Service) VerifyRun(ctx context.Context, req *recorderv1.VerifyRunReques
 		}
 		resp.Records += report.Records
 		resp.Unchecked = append(resp.Unchecked, unchecked(kind, report)...)
+		for _, r := range report.Retired {
+			if r.Declared {
+				resp.Retired = append(resp.Retired, &recorderv1.RetiredRange{FirstSeq: r.FirstSeq, LastSeq: r.LastSeq, Rule: r.Rule, By: r.By, At: timestamppb.New(r.At)})
+			}
+		}
 		for _, d := range report.Damages {
 			resp.Damages = append(resp.Damages, damage(kind, d))
 		}

@@ -15,8 +15,10 @@ type folder struct {
 	dir    string
 	copies []shipped
 	here   map[uint64]bool // segments whose file is on the local disk
-	count  uint64          // segments, here or away
-	ended  bool            // the run is sealed: its last segment may go as well
+	// retired are segments without payloads: what stands for them is here.
+	retired map[uint64]bool
+	count   uint64 // segments, here, away or retired
+	ended   bool   // the run is sealed: its last segment may go as well
 }
 
 func (s *Shipper) folder(dir string) (*folder, error) {
@@ -27,15 +29,23 @@ func (s *Shipper) folder(dir string) (*folder, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list %s: %w", dir, err)
 	}
-	f := &folder{dir: dir, here: map[uint64]bool{}}
+	f := &folder{dir: dir, here: map[uint64]bool{}, retired: map[uint64]bool{}}
+	away := map[uint64]bool{}
 	for _, e := range entries {
-		n, ok := ledger.ParseSegmentName(e.Name())
-		if ok {
-			f.here[n] = true
-		} else if n, ok = ledger.ParseAwayName(e.Name()); !ok {
-			continue
+		for _, is := range []struct {
+			parse func(string) (uint64, bool)
+			set   map[uint64]bool
+		}{{ledger.ParseSegmentName, f.here}, {ledger.ParseAwayName, away}, {ledger.ParseRetiredName, f.retired}} {
+			if n, ok := is.parse(e.Name()); ok {
+				is.set[n] = true
+				f.count = max(f.count, n+1)
+			}
 		}
-		f.count = max(f.count, n+1)
+	}
+	for n := range f.retired { // until the payloads are gone it stands for nothing
+		if f.here[n] || away[n] {
+			delete(f.retired, n)
+		}
 	}
 	if f.copies, err = readState(s.d.Disk, dir); err != nil {
 		return nil, err

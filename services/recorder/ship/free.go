@@ -113,18 +113,13 @@ func (s *Shipper) find(ctx context.Context, f *folder, n uint64) (shipped, error
 	}
 	f.copies = append(f.copies, shipped{Segment: n, Size: o.Size})
 	defer func() { f.copies = f.copies[:n] }()
-	file, size, closer, err := s.segmentAnywhere(ctx, f, n)
-	if err != nil {
-		return shipped{}, err
-	}
-	defer closer()
 	tree, err := s.treeBefore(ctx, f, n, func(ledger.Tile, []byte) {})
 	if err != nil {
 		return shipped{}, err
 	}
-	is, err := ledger.ReadSealed(ctx, file, size, tree.Append)
+	is, size, err := s.leaves(ctx, f, n, tree.Append)
 	if err != nil {
-		return shipped{}, s.damaged(err)
+		return shipped{}, err
 	}
 	if b, err := s.d.Disk.ReadFile(path.Join(f.dir, ledger.AwayName(n))); err != nil {
 		return shipped{}, s.local(err)

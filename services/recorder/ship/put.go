@@ -20,6 +20,9 @@ var errConflict = errors.New("the store holds something else under that name")
 // ship brings one segment to the store, with its tiles and the checkpoint of its end.
 func (s *Shipper) ship(ctx context.Context, f *folder, n uint64) (shipped, error) {
 	name := segmentName(f.dir, n)
+	if f.retired[n] {
+		return s.shipRetired(ctx, f, n)
+	}
 	if !f.here[n] {
 		return s.find(ctx, f, n)
 	}
@@ -46,7 +49,7 @@ func (s *Shipper) ship(ctx context.Context, f *folder, n uint64) (shipped, error
 	if err := s.put(ctx, name, io.NewSectionReader(file, 0, size), size, sum); err != nil {
 		return shipped{}, err
 	}
-	root, err := s.tiles(ctx, f, n, file, size)
+	root, err := s.tiles(ctx, f, n)
 	if err != nil {
 		return shipped{}, err
 	}

@@ -15,7 +15,7 @@ import (
 // tiles ships the tiles that a segment fills, and at the end of a run those that stay unfinished. It gives the root of
 // the tree up to the segment's end. The hashes come from the records, not from the stored tiles, which are a cache: what
 // is put once cannot be mended.
-func (s *Shipper) tiles(ctx context.Context, f *folder, n uint64, file io.ReaderAt, size int64) (ledger.Hash, error) {
+func (s *Shipper) tiles(ctx context.Context, f *folder, n uint64) (ledger.Hash, error) {
 	var failed error
 	put := func(t ledger.Tile, data []byte) {
 		if failed == nil {
@@ -26,8 +26,8 @@ func (s *Shipper) tiles(ctx context.Context, f *folder, n uint64, file io.Reader
 	if err != nil {
 		return ledger.Hash{}, err
 	}
-	if _, err := ledger.ReadSealed(ctx, file, size, tree.Append); err != nil {
-		return ledger.Hash{}, s.damaged(err)
+	if _, _, err := s.leaves(ctx, f, n, tree.Append); err != nil {
+		return ledger.Hash{}, err
 	}
 	if f.ended && n+1 == f.count {
 		tree.Tiles().Partial(put)
@@ -76,37 +76,20 @@ func edgeOf(tree *ledger.Tree) func(ledger.Tile) ([]byte, error) {
 func (s *Shipper) treeOfRecords(ctx context.Context, f *folder, n uint64) (*ledger.Tree, error) {
 	tree := ledger.NewTiledTree(func(ledger.Tile, []byte) {})
 	for i := range n {
-		file, size, closer, err := s.segmentAnywhere(ctx, f, i)
-		if err != nil {
-			return nil, err
-		}
-		_, err = ledger.ReadSealed(ctx, file, size, tree.Append)
-		closer()
-		if err != nil {
-			return nil, s.damaged(fmt.Errorf("segment %d: %w", i, err))
+		if _, _, err := s.leaves(ctx, f, i, tree.Append); err != nil {
+			return nil, fmt.Errorf("segment %d: %w", i, err)
 		}
 	}
 	return tree, nil
 }
 
-// segmentAnywhere opens a segment here, or reads it from its copy.
-func (s *Shipper) segmentAnywhere(ctx context.Context, f *folder, n uint64) (io.ReaderAt, int64, func(), error) {
-	if !f.here[n] {
-		size := f.copies[n].Size
-		b := make([]byte, size)
-		if _, err := s.d.Remote.ReadRange(ctx, segmentName(f.dir, n), b, 0); err != nil && !errors.Is(err, io.EOF) {
-			s.d.Counts.failed(failedStore)
-			return nil, 0, nil, &unreachable{err}
-		}
-		return bytes.NewReader(b), size, func() {}, nil
+// copyOf reads the copy of a segment that was moved away.
+func (s *Shipper) copyOf(ctx context.Context, f *folder, n uint64) (io.ReaderAt, int64, error) {
+	size := f.copies[n].Size
+	b := make([]byte, size)
+	if _, err := s.d.Remote.ReadRange(ctx, segmentName(f.dir, n), b, 0); err != nil && !errors.Is(err, io.EOF) {
+		s.d.Counts.failed(failedStore)
+		return nil, 0, &unreachable{err}
 	}
-	file, err := s.d.Disk.Open(segmentName(f.dir, n))
-	if err != nil {
-		return nil, 0, nil, s.local(err)
-	}
-	size, err := file.Size()
-	if err != nil {
-		return nil, 0, nil, errors.Join(s.local(err), file.Close())
-	}
-	return file, size, func() { _ = file.Close() }, nil // it was only read
+	return bytes.NewReader(b), size, nil
 }

@@ -27,23 +27,32 @@ type segmentFile interface {
 	io.Closer
 }
 
-// openSegmentFile opens a segment on the local disk, else its copy. foreign tells that it is a copy, whose bytes nobody
-// here has written.
-func (l *Log) openSegmentFile(n uint64) (f segmentFile, foreign bool, err error) {
-	name := path.Join(l.dir, ledger.SegmentName(n))
+// openSegmentFile opens a segment on the local disk, what stands for a retired one, else its copy. It says what it found:
+// a segment may have been retired since the caller learned of it. foreign tells that it is a copy, whose bytes nobody here
+// has written.
+func (l *Log) openSegmentFile(s segmentInfo) (f segmentFile, is segmentInfo, foreign bool, err error) {
+	name := path.Join(l.dir, ledger.SegmentName(s.n))
 	f, err = l.store.deps.Disk.Open(name)
 	if err == nil {
-		return f, false, nil
+		return f, s, false, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, false, fmt.Errorf("open segment %d of log %s: %w", n, l.kind, err)
+		return nil, s, false, fmt.Errorf("open segment %d of log %s: %w", s.n, l.kind, err)
+	}
+	retired, err := l.isRetired(s.n)
+	if err != nil {
+		return nil, s, false, err
+	}
+	if retired { // also where a copy has the payloads: to readers they are gone by the rule
+		f, s, err = l.openRetired(s)
+		return f, s, false, err
 	}
 	if l.store.deps.Copies == nil {
-		return nil, false, l.fault(Fault{Kind: CopyAway, Segment: n, Cause: errors.New("it is not on the local disk, and no store of copies is configured")})
+		return nil, s, false, l.fault(Fault{Kind: CopyAway, Segment: s.n, Cause: errors.New("it is not on the local disk, and no store of copies is configured")})
 	}
 	return &copyFile{copies: l.store.deps.Copies, name: name, fault: func(err error) error {
-		return l.fault(Fault{Kind: CopyAway, Segment: n, Cause: err})
-	}}, true, nil
+		return l.fault(Fault{Kind: CopyAway, Segment: s.n, Cause: err})
+	}}, s, true, nil
 }
 
 const (

@@ -26,6 +26,8 @@ const (
 	WriteFailed     Kind = "LEDGER_WRITE_FAILED"
 	Unknown         Kind = "CHECKPOINT_UNKNOWN"
 	Erased          Kind = "PAYLOAD_ERASED"
+	Retired         Kind = "PAYLOAD_RETIRED"
+	Held            Kind = "LEGAL_HOLD"
 	KeyLost         Kind = "KEY_UNKNOWN"
 	CopyAway        Kind = "COPY_UNAVAILABLE"
 	Invalid         Kind = "INVALID_ARGUMENT"
@@ -45,6 +47,8 @@ var cures = map[Kind]string{
 	WriteFailed:     "the disk failed twice; the log is read-only until the recorder is restarted on a sound disk",
 	Unknown:         "the log has no checkpoint of that size; ask for the newest",
 	Erased:          "the record's group was erased on purpose; its entry and proof stay, its payload cannot be read",
+	Retired:         "a rule of retention took the payload away; its entry and proof stay. `provenir ledger verify` names the rule",
+	Held:            "a legal hold forbids it; whoever set the hold can lift it with `provenir ledger hold lift`",
 	KeyLost:         "restore the recorder's database from a backup: without its keys the payloads of a salted run cannot be read",
 	CopyAway:        "the segment lies only in the store that it was shipped to; make that store reachable (recorder.ship.*), or copy the segment back into the folder",
 	Invalid:         "correct the request",
@@ -70,7 +74,7 @@ func (f *Fault) Error() string {
 	switch f.Kind {
 	case OutOfOrder:
 		at = fmt.Sprintf(": record %d came, record %d is next", f.Seq, f.Want)
-	case DivergentReplay, TooLarge, BlobMissing, Erased, KeyLost:
+	case DivergentReplay, TooLarge, BlobMissing, Erased, Retired, KeyLost:
 		at = fmt.Sprintf(": record %d", f.Seq)
 	case LeaseLost:
 		at = fmt.Sprintf(": epoch %d, the run is at %d", f.Seq, f.Want)

@@ -50,6 +50,8 @@ type segmentInfo struct {
 	n     uint64
 	first uint64
 	size  int64 // durable bytes
+	// retired tells that the file has no payloads; size is then that of the file that stands for it.
+	retired bool
 }
 
 func newLog(r *Run, kind ledger.Log) *Log {
@@ -143,6 +145,14 @@ func (l *Log) Flush(ctx context.Context) error {
 		return err
 	}
 	return l.sign(false)
+}
+
+// FlushDurably is Flush whose checkpoint survives a power cut: for what must not be done before everybody can see why.
+func (l *Log) FlushDurably(ctx context.Context) error {
+	if err := l.Sync(ctx); err != nil {
+		return err
+	}
+	return l.sign(true)
 }
 
 // Sync closes the open batch and waits for it.

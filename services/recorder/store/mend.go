@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/disk"
 )
 
 // Mend puts copies in the place of segments that a report calls damaged, and of those that are missing. Nothing is
@@ -27,7 +29,7 @@ func (l *Log) Mend(ctx context.Context, report *ledger.Report, keys note.Verifie
 		return nil, err
 	}
 	view := l.view()
-	view.fetched = map[uint64]string{}
+	view.fetched = map[string]string{}
 	defer func() {
 		for _, name := range view.fetched { // what was swapped in has another name by now
 			if e := l.store.deps.Disk.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
@@ -36,36 +38,35 @@ func (l *Log) Mend(ctx context.Context, report *ledger.Report, keys note.Verifie
 		}
 	}()
 	for _, n := range candidates {
-		name, err := l.fetch(ctx, n)
-		if err != nil {
+		if err := l.fetch(ctx, n, view.fetched); err != nil {
 			return nil, err
-		}
-		if name != "" {
-			view.fetched[n] = name
 		}
 	}
 	if len(view.fetched) == 0 {
 		return nil, nil
 	}
-	with, err := ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin, Payload: l.digestOf(ctx)})
+	with, err := l.verify(ctx, view, keys)
 	if err != nil {
 		return nil, err
 	}
 	for _, n := range candidates {
-		if view.fetched[n] == "" || spoiled(with, n) {
+		if spoiledBy(with, n) {
 			continue
 		}
-		if err := l.swap(n, view.fetched[n]); err != nil {
+		swapped, err := l.swap(ctx, n, view.fetched)
+		if err != nil {
 			return restored, err
 		}
-		restored = append(restored, n)
+		if swapped {
+			restored = append(restored, n)
+		}
 	}
 	return restored, nil
 }
 
-// spoiled tells whether a log with a fetched segment is still wrong there, or no longer the one that was signed. That the
+// spoiledBy tells whether a log with a fetched segment is still wrong there, or no longer the one that was signed. That the
 // log is too short behind its last segment is not the segment's fault.
-func spoiled(r *ledger.Report, n uint64) bool {
+func spoiledBy(r *ledger.Report, n uint64) bool {
 	last := int(n) == r.Segments-1
 	return r.Has(ledger.HistoryRewritten) || slices.ContainsFunc(r.Damages, func(d ledger.Damage) bool {
 		short := last && (d.Kind == ledger.MissingSegment || d.Kind == ledger.TruncatedFile)
@@ -89,34 +90,42 @@ func (l *Log) candidates(report *ledger.Report) ([]uint64, error) {
 		if d.Segment >= 0 && slices.Contains(have, uint64(d.Segment)) {
 			out = append(out, uint64(d.Segment))
 		}
-		if d.Kind == ledger.MissingSegment || d.Kind == ledger.TruncatedFile {
-			out = append(out, uint64(len(have)))
+		if (d.Kind == ledger.MissingSegment || d.Kind == ledger.TruncatedFile) && len(have) > 0 {
+			out = append(out, have[len(have)-1]+1)
 		}
 	}
 	slices.Sort(out)
 	return slices.Compact(out), nil
 }
 
-// fetch brings a copy into a file beside the log. The name is empty where there is no copy, or none that is whole: that a
-// copy is refused is logged, and the loss is declared as without it.
-func (l *Log) fetch(ctx context.Context, n uint64) (string, error) {
-	name := path.Join(l.dir, ledger.SegmentName(n))
-	size, err := l.store.deps.Copies.Size(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil
+// fetch brings the copy of a segment into a file beside the log, and where there is none what stands for a retired one.
+// Nothing is brought where there is no copy, or none that is whole: that a copy is refused is logged, and the loss is
+// declared as without it.
+func (l *Log) fetch(ctx context.Context, n uint64, into map[string]string) error {
+	for _, file := range []string{ledger.SegmentName(n), ledger.RetiredName(n)} {
+		name := path.Join(l.dir, file)
+		size, err := l.store.deps.Copies.Size(ctx, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil { // there may be a copy: nothing can be declared lost now
+			return l.fault(Fault{Kind: CopyAway, Segment: n, Cause: err})
+		}
+		fetched := name + ".fetched"
+		if err := l.download(name, fetched, size); err != nil {
+			return err
+		}
+		err = l.whole(ctx, n, file, fetched, size)
+		if err == nil {
+			into[file] = fetched
+			return nil
+		}
+		l.store.deps.Log.Error("the copy of a segment is refused", "run", l.run.ID, "log", l.kind.String(), "file", file, "error", err.Error())
+		if err := l.store.deps.Disk.Remove(fetched); err != nil {
+			return err
+		}
 	}
-	if err != nil { // there may be a copy: nothing can be declared lost now
-		return "", l.fault(Fault{Kind: CopyAway, Segment: n, Cause: err})
-	}
-	fetched := name + ".fetched"
-	if err := l.download(name, fetched, size); err != nil {
-		return "", err
-	}
-	if err := l.whole(ctx, n, name, fetched, size); err != nil {
-		l.store.deps.Log.Error("the copy of a segment is refused", "run", l.run.ID, "log", l.kind.String(), "segment", n, "error", err.Error())
-		return "", l.store.deps.Disk.Remove(fetched)
-	}
-	return fetched, nil
+	return nil
 }
 
 func (l *Log) download(name, to string, size int64) error {
@@ -148,68 +157,113 @@ func (l *Log) download(name, to string, size int64) error {
 }
 
 // whole checks a fetched copy by itself, and against the trailer that is here, if one is.
-func (l *Log) whole(ctx context.Context, n uint64, name, fetched string, size int64) error {
+func (l *Log) whole(ctx context.Context, n uint64, file, fetched string, size int64) error {
 	f, err := l.store.deps.Disk.Open(fetched)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	is, err := ledger.ReadSealed(ctx, f, size, nil)
+	read := ledger.ReadSealed
+	if _, retired := ledger.ParseRetiredName(file); retired {
+		read = ledger.ReadRetired
+	}
+	is, err := read(ctx, f, size, nil)
 	if err != nil {
 		return err
 	}
 	if is.Header.Segment != n || is.Header.Log != l.kind || is.Header.Run != runUID(l.run.ID) {
 		return fmt.Errorf("%w: it is another segment, log or run", ledger.ErrHeader)
 	}
-	if here, ok := l.trailerHere(n, name); ok && here != is.Trailer {
+	if here, ok := l.trailerHere(n); ok && here != is.Trailer {
 		return errors.New("it is not the file that the trailer here vouches for")
 	}
 	return nil
 }
 
-// trailerHere is the trailer of the damaged file, or of the mark that stands for one that was moved away.
-func (l *Log) trailerHere(n uint64, name string) (ledger.Trailer, bool) {
+// trailerHere is the trailer of the damaged file, of the mark that stands for one that was moved away, or of a retired one.
+func (l *Log) trailerHere(n uint64) (ledger.Trailer, bool) {
 	d := l.store.deps.Disk
 	if b, err := d.ReadFile(path.Join(l.dir, ledger.AwayName(n))); err == nil {
 		if a, err := ledger.ParseAway(b); err == nil {
 			return a.Trailer, true
 		}
 	}
-	f, err := d.Open(name)
-	if err != nil {
-		return ledger.Trailer{}, false
+	for _, name := range []string{ledger.SegmentName(n), ledger.RetiredName(n)} {
+		f, err := d.Open(path.Join(l.dir, name))
+		if err != nil {
+			continue
+		}
+		size, err := f.Size()
+		t, ok := ledger.LastTrailer(f, size)
+		if err = errors.Join(err, f.Close()); err == nil && ok {
+			return t, true
+		}
 	}
-	defer f.Close()
-	size, err := f.Size()
-	if err != nil {
-		return ledger.Trailer{}, false
-	}
-	return ledger.LastTrailer(f, size)
+	return ledger.Trailer{}, false
 }
 
 // maxQuarantined bounds the names that a damaged file may take.
 const maxQuarantined = 1000
 
-// swap puts a fetched segment in place at once. The damaged file keeps a name of its own: it may be evidence.
-func (l *Log) swap(n uint64, fetched string) error {
-	d, name := l.store.deps.Disk, path.Join(l.dir, ledger.SegmentName(n))
+// swap puts a fetched copy in place at once; it is false where there is none. The damaged file keeps a name of its own: it
+// may be evidence. Of a retired segment the copy may have the payloads that are gone by a rule: what stays of it is made
+// anew, and they do not come back.
+func (l *Log) swap(ctx context.Context, n uint64, fetched map[string]string) (bool, error) {
+	segment, retired := ledger.SegmentName(n), ledger.RetiredName(n)
+	was, err := l.isRetired(n)
+	if err != nil {
+		return false, err
+	}
+	from, file := fetched[segment], segment
+	switch {
+	case from != "" && was:
+		if err := l.retireFetched(ctx, from); err != nil {
+			return false, fmt.Errorf("put segment %d in place: %w", n, err)
+		}
+		file = retired
+	case from == "":
+		from, file = fetched[retired], retired
+	}
+	if from == "" {
+		return false, nil
+	}
+	d, name := l.store.deps.Disk, path.Join(l.dir, file)
 	for i := 1; ; i++ {
 		err := d.Link(name, fmt.Sprintf("%s.damaged-%d", name, i))
 		if err == nil || errors.Is(err, fs.ErrNotExist) {
 			break
 		}
 		if !errors.Is(err, fs.ErrExist) || i == maxQuarantined {
-			return fmt.Errorf("keep the damaged segment %d: %w", n, err)
+			return false, fmt.Errorf("keep the damaged segment %d: %w", n, err)
 		}
 	}
-	if err := d.Rename(fetched, name); err != nil {
-		return fmt.Errorf("put segment %d in place: %w", n, err)
+	if err := d.Rename(from, name); err != nil {
+		return false, fmt.Errorf("put segment %d in place: %w", n, err)
 	}
 	if err := d.Remove(path.Join(l.dir, indexName(n))); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err // it may be of the damaged file
+		return false, err // it may be of the damaged file
 	}
-	l.store.deps.Log.Warn("a damaged segment was replaced by its copy", "run", l.run.ID, "log", l.kind.String(), "segment", n)
-	return d.SyncDir(l.dir)
+	l.store.deps.Log.Warn("a damaged segment was replaced by its copy", "run", l.run.ID, "log", l.kind.String(), "file", file)
+	return true, d.SyncDir(l.dir)
+}
+
+// retireFetched puts what stays of a fetched segment in its place.
+func (l *Log) retireFetched(ctx context.Context, name string) error {
+	d := l.store.deps.Disk
+	f, err := d.Open(name)
+	if err != nil {
+		return err
+	}
+	size, err := f.Size()
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	var kept bytes.Buffer // without payloads: some hundred bytes a record
+	_, err = ledger.RetireSegment(ctx, f, size, &kept)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return disk.WriteDurably(d, name, kept.Bytes())
 }
 
 // Reopen takes a read-only log up again from the disk, after it was mended. It is false for one that is not read-only for

@@ -172,11 +172,11 @@ func (r *reader) advance() error {
 func (r *reader) open() error {
 	r.close()
 	r.seg, r.segs = r.segs[0], r.segs[1:]
-	f, foreign, err := r.log.openSegmentFile(r.seg.n)
+	f, is, foreign, err := r.log.openSegmentFile(r.seg)
 	if err != nil {
 		return err
 	}
-	r.file, r.foreign = f, foreign
+	r.file, r.seg, r.foreign = f, is, foreign
 	r.blocks, err = r.log.blocks(r.seg, r.q.From)
 	return err
 }
@@ -190,6 +190,9 @@ func (r *reader) close() {
 
 // blocks gives a segment's index from the block that holds seq.
 func (l *Log) blocks(s segmentInfo, seq uint64) ([]block, error) {
+	if s.retired { // it is short, and seldom read
+		return []block{{seq: s.first, off: ledger.HeaderSize, types: ^uint64(0)}}, nil
+	}
 	l.mu.Lock()
 	if l.header.Segment == s.n && len(l.index.blocks) > 0 {
 		defer l.mu.Unlock()
@@ -206,7 +209,7 @@ func (l *Log) blocks(s segmentInfo, seq uint64) ([]block, error) {
 
 // rebuildIndex scans a segment. In a damaged one the index ends before the damage; reading from its last block finds it.
 func (l *Log) rebuildIndex(s segmentInfo, seq uint64) ([]block, error) {
-	f, _, err := l.openSegmentFile(s.n)
+	f, s, _, err := l.openSegmentFile(s)
 	if err != nil {
 		return nil, err
 	}

@@ -76,6 +76,9 @@ func (l *Log) segmentNumbers() ([]uint64, error) {
 		if !ok {
 			n, ok = ledger.ParseAwayName(e.Name())
 		}
+		if !ok {
+			n, ok = ledger.ParseRetiredName(e.Name())
+		}
 		if ok {
 			numbers = append(numbers, n)
 		}
@@ -98,6 +101,13 @@ func (l *Log) openSegment(ctx context.Context, n uint64, isLast bool) error {
 	name := path.Join(l.dir, ledger.SegmentName(n))
 	f, err := d.Edit(name)
 	if errors.Is(err, fs.ErrNotExist) {
+		retired, err := l.isRetired(n)
+		if err != nil {
+			return err
+		}
+		if retired {
+			return l.takeRetired(n, isLast)
+		}
 		return l.takeAway(n, isLast)
 	}
 	if err != nil {

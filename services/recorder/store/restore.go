@@ -62,7 +62,7 @@ func (l *Log) treeOf(size uint64) (*ledger.Tree, error) {
 }
 
 func (l *Log) leavesOf(s segmentInfo, size uint64, tree *ledger.Tree) error {
-	f, _, err := l.openSegmentFile(s.n)
+	f, s, _, err := l.openSegmentFile(s)
 	if err != nil {
 		return err
 	}

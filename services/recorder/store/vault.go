@@ -50,7 +50,7 @@ func (l *Log) protect(ctx context.Context, r *Record, e *ledger.Entry, next uint
 
 // unseal gives a frame as it was written. One whose group was erased stays as it is stored: [Unreadable] tells.
 func (l *Log) unseal(ctx context.Context, f *ledger.Frame) (*ledger.Frame, error) {
-	if f == nil || f.Flags&ledger.StoredEncrypted == 0 {
+	if f == nil || f.Flags&ledger.StoredEncrypted == 0 || f.Retired() {
 		return f, nil
 	}
 	if l.store.deps.Vault == nil {
@@ -73,8 +73,16 @@ func (l *Log) unseal(ctx context.Context, f *ledger.Frame) (*ledger.Frame, error
 	return &plain, nil
 }
 
-// Unreadable tells that a frame's payload was erased.
-func Unreadable(f *ledger.Frame) bool { return f.Flags&ledger.StoredEncrypted != 0 }
+// Unreadable tells why a frame has no payload: Erased or Retired, and empty for one that has.
+func Unreadable(f *ledger.Frame) Kind {
+	switch {
+	case f.Retired():
+		return Retired
+	case f.Flags&ledger.StoredEncrypted != 0:
+		return Erased
+	}
+	return ""
+}
 
 // digestOf lets a verification look into encrypted payloads as far as keys are left.
 func (l *Log) digestOf(ctx context.Context) func(*ledger.Frame) ledger.DigestState {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"slices"
 	"time"
 
 	"golang.org/x/mod/sumdb/note"
@@ -24,8 +25,20 @@ func (l *Log) Verify(ctx context.Context, keys note.Verifiers) (*ledger.Report, 
 			return nil, err
 		}
 	}
-	view := l.view()
-	return ledger.Verify(ctx, view, ledger.VerifyOptions{Keys: keys, Origin: l.origin, Payload: l.digestOf(ctx)})
+	return l.verify(ctx, l.view(), keys)
+}
+
+func (l *Log) verify(ctx context.Context, view fs.FS, keys note.Verifiers) (*ledger.Report, error) {
+	opt := ledger.VerifyOptions{Keys: keys, Origin: l.origin, Payload: l.digestOf(ctx)}
+	if l.kind == ledger.Events {
+		notes, err := l.run.RetentionNotes(ctx)
+		if err != nil {
+			return nil, err
+		}
+		c, _ := l.run.Log(ledger.Findings).Checkpoint()
+		opt.Retentions = slices.DeleteFunc(notes, func(n ledger.RetentionNote) bool { return n.Seq >= c.Size })
+	}
+	return ledger.Verify(ctx, view, opt)
 }
 
 // view is the log's folder as it is now.
@@ -54,7 +67,7 @@ type snapshot struct {
 	history int64
 	sizes   map[string]int64
 	whole   bool              // nothing is hidden or cut
-	fetched map[uint64]string // files that stand in for segments, while it is asked whether they mend the log
+	fetched map[string]string // files that stand in for others, while it is asked whether they mend the log
 }
 
 // Open opens a file of the view.
@@ -64,7 +77,7 @@ func (s *snapshot) Open(name string) (fs.File, error) {
 	}
 	n, isSegment := ledger.ParseSegmentName(name)
 	file := path.Join(s.dir, name)
-	if fetched, ok := s.fetched[n]; ok && isSegment {
+	if fetched, ok := s.fetched[name]; ok {
 		file = fetched
 	}
 	f, err := s.disk.Open(file)
@@ -78,7 +91,7 @@ func (s *snapshot) Open(name string) (fs.File, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	if cut, ok := s.sizes[name]; ok && s.fetched[n] == "" {
+	if cut, ok := s.sizes[name]; ok && s.fetched[name] == "" {
 		size = min(size, cut)
 	}
 	if name == ledger.HistoryFile && !s.whole {
@@ -89,7 +102,7 @@ func (s *snapshot) Open(name string) (fs.File, error) {
 
 // openCopy opens a segment that was moved away.
 func (s *snapshot) openCopy(n uint64, name string) (fs.File, error) {
-	f, _, err := s.log.openSegmentFile(n)
+	f, _, _, err := s.log.openSegmentFile(segmentInfo{n: n})
 	if err != nil {
 		return nil, err
 	}
@@ -116,15 +129,15 @@ func (s *snapshot) ReadDir(name string) ([]fs.DirEntry, error) {
 		if n, moved := ledger.ParseAwayName(e.Name()); moved && s.log.store.deps.Copies != nil {
 			e = listed{e, ledger.SegmentName(n)}
 		}
-		if n, isSegment := ledger.ParseSegmentName(e.Name()); isSegment {
-			if _, known := s.sizes[e.Name()]; !known && !s.whole && s.fetched[n] == "" {
+		if _, isSegment := ledger.ParseSegmentName(e.Name()); isSegment {
+			if _, known := s.sizes[e.Name()]; !known && !s.whole && s.fetched[e.Name()] == "" {
 				continue
 			}
 		}
 		out = append(out, e)
 	}
-	for n := range s.fetched {
-		out = append(out, listed{nil, ledger.SegmentName(n)})
+	for name := range s.fetched {
+		out = append(out, listed{nil, name})
 	}
 	return out, nil
 }

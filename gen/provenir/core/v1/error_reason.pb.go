@@ -216,6 +216,12 @@ const (
 	ErrorReason_ERROR_REASON_PAYLOAD_ERASED ErrorReason = 92
 	// ERROR_REASON_LEASE_HELD: another process writes this run now; wait until it has ended, or begin a run of your own.
 	ErrorReason_ERROR_REASON_LEASE_HELD ErrorReason = 93
+	// ERROR_REASON_PAYLOAD_RETIRED: a rule of retention took the payload away; its entry and its proofs stay.
+	ErrorReason_ERROR_REASON_PAYLOAD_RETIRED ErrorReason = 94
+	// ERROR_REASON_LEGAL_HOLD: a legal hold forbids that anything of the run is retired or erased; the message names the hold.
+	ErrorReason_ERROR_REASON_LEGAL_HOLD ErrorReason = 95
+	// ERROR_REASON_HOLD_NOT_FOUND: no legal hold has this id.
+	ErrorReason_ERROR_REASON_HOLD_NOT_FOUND ErrorReason = 96
 )
 
 // Enum value maps for ErrorReason.
@@ -315,6 +321,9 @@ var (
 		91: "ERROR_REASON_INSUFFICIENT_EVIDENCE",
 		92: "ERROR_REASON_PAYLOAD_ERASED",
 		93: "ERROR_REASON_LEASE_HELD",
+		94: "ERROR_REASON_PAYLOAD_RETIRED",
+		95: "ERROR_REASON_LEGAL_HOLD",
+		96: "ERROR_REASON_HOLD_NOT_FOUND",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -411,6 +420,9 @@ var (
 		"ERROR_REASON_INSUFFICIENT_EVIDENCE":    91,
 		"ERROR_REASON_PAYLOAD_ERASED":           92,
 		"ERROR_REASON_LEASE_HELD":               93,
+		"ERROR_REASON_PAYLOAD_RETIRED":          94,
+		"ERROR_REASON_LEGAL_HOLD":               95,
+		"ERROR_REASON_HOLD_NOT_FOUND":           96,
 	}
 )
 
@@ -445,7 +457,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xc2\x19\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xa2\x1a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -541,7 +553,10 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"!ERROR_REASON_EXPORTER_UNAVAILABLE\x10Z\x12&\n" +
 	"\"ERROR_REASON_INSUFFICIENT_EVIDENCE\x10[\x12\x1f\n" +
 	"\x1bERROR_REASON_PAYLOAD_ERASED\x10\\\x12\x1b\n" +
-	"\x17ERROR_REASON_LEASE_HELD\x10]B:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x17ERROR_REASON_LEASE_HELD\x10]\x12 \n" +
+	"\x1cERROR_REASON_PAYLOAD_RETIRED\x10^\x12\x1b\n" +
+	"\x17ERROR_REASON_LEGAL_HOLD\x10_\x12\x1f\n" +
+	"\x1bERROR_REASON_HOLD_NOT_FOUND\x10`B:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once

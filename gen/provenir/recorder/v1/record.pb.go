@@ -118,6 +118,10 @@ const (
 	RecordType_RECORD_TYPE_RUN_CLOSE RecordType = 15
 	// RECORD_TYPE_ERASURE destroyed a group's keys, in findings.
 	RecordType_RECORD_TYPE_ERASURE RecordType = 16
+	// RECORD_TYPE_RETENTION took payloads away by a rule, in findings; JSON, see docs/ledger.md.
+	RecordType_RECORD_TYPE_RETENTION RecordType = 17
+	// RECORD_TYPE_HOLD is a legal hold that was set or lifted, in findings; JSON, see docs/ledger.md.
+	RecordType_RECORD_TYPE_HOLD RecordType = 18
 	// RECORD_TYPE_ANOMALY is recorder.v1.Anomaly, in findings.
 	RecordType_RECORD_TYPE_ANOMALY RecordType = 32
 	// RECORD_TYPE_INCIDENT is the state of an incident, in findings.
@@ -150,6 +154,8 @@ var (
 		14: "RECORD_TYPE_GAP",
 		15: "RECORD_TYPE_RUN_CLOSE",
 		16: "RECORD_TYPE_ERASURE",
+		17: "RECORD_TYPE_RETENTION",
+		18: "RECORD_TYPE_HOLD",
 		32: "RECORD_TYPE_ANOMALY",
 		33: "RECORD_TYPE_INCIDENT",
 		34: "RECORD_TYPE_ACK",
@@ -174,6 +180,8 @@ var (
 		"RECORD_TYPE_GAP":              14,
 		"RECORD_TYPE_RUN_CLOSE":        15,
 		"RECORD_TYPE_ERASURE":          16,
+		"RECORD_TYPE_RETENTION":        17,
+		"RECORD_TYPE_HOLD":             18,
 		"RECORD_TYPE_ANOMALY":          32,
 		"RECORD_TYPE_INCIDENT":         33,
 		"RECORD_TYPE_ACK":              34,
@@ -434,7 +442,7 @@ type Event struct {
 	// resume_token continues a watch after this event.
 	ResumeToken string `protobuf:"bytes,8,opt,name=resume_token,json=resumeToken,proto3" json:"resume_token,omitempty"`
 	// payload_absent is why there is neither payload nor blob: ERROR_REASON_PAYLOAD_ERASED where the record's group was
-	// erased. Unspecified where nothing is absent: a payload may be empty.
+	// erased, ERROR_REASON_PAYLOAD_RETIRED where a rule of retention took it away. Unspecified where nothing is absent: a payload may be empty.
 	PayloadAbsent v1.ErrorReason `protobuf:"varint,9,opt,name=payload_absent,json=payloadAbsent,proto3,enum=provenir.core.v1.ErrorReason" json:"payload_absent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1011,7 +1019,7 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"LOG_EVENTS\x10\x01\x12\x10\n" +
 	"\fLOG_FINDINGS\x10\x02\x12\x0e\n" +
 	"\n" +
-	"LOG_TIMING\x10\x03*\xc5\x04\n" +
+	"LOG_TIMING\x10\x03*\xf6\x04\n" +
 	"\n" +
 	"RecordType\x12\x1b\n" +
 	"\x17RECORD_TYPE_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -1031,7 +1039,9 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\x12RECORD_TYPE_RESUME\x10\r\x12\x13\n" +
 	"\x0fRECORD_TYPE_GAP\x10\x0e\x12\x19\n" +
 	"\x15RECORD_TYPE_RUN_CLOSE\x10\x0f\x12\x17\n" +
-	"\x13RECORD_TYPE_ERASURE\x10\x10\x12\x17\n" +
+	"\x13RECORD_TYPE_ERASURE\x10\x10\x12\x19\n" +
+	"\x15RECORD_TYPE_RETENTION\x10\x11\x12\x14\n" +
+	"\x10RECORD_TYPE_HOLD\x10\x12\x12\x17\n" +
 	"\x13RECORD_TYPE_ANOMALY\x10 \x12\x18\n" +
 	"\x14RECORD_TYPE_INCIDENT\x10!\x12\x13\n" +
 	"\x0fRECORD_TYPE_ACK\x10\"\x12\x1e\n" +

@@ -2827,7 +2827,10 @@ type VerifyRunResponse struct {
 	Records uint64 `protobuf:"varint,3,opt,name=records,proto3" json:"records,omitempty"`
 	// What could not be checked, in words: segments that are elsewhere, payloads whose keys are gone. With any the answer is
 	// no pass, also without damages.
-	Unchecked     []string `protobuf:"bytes,4,rep,name=unchecked,proto3" json:"unchecked,omitempty"`
+	Unchecked []string `protobuf:"bytes,4,rep,name=unchecked,proto3" json:"unchecked,omitempty"`
+	// retired are payloads of events that a rule of retention took away, as findings declares them. They are no damage, and
+	// all that stays of them was checked.
+	Retired       []*RetiredRange `protobuf:"bytes,5,rep,name=retired,proto3" json:"retired,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2890,11 +2893,18 @@ func (x *VerifyRunResponse) GetUnchecked() []string {
 	return nil
 }
 
+func (x *VerifyRunResponse) GetRetired() []*RetiredRange {
+	if x != nil {
+		return x.Retired
+	}
+	return nil
+}
+
 var File_provenir_recorder_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\"\xb4\x04\n" +
+	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\"\xb4\x04\n" +
 	"\fRecorderSpec\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12*\n" +
 	"\x0ekl_coefficient\x18\x02 \x01(\x01H\x00R\rklCoefficient\x88\x01\x01\x12F\n" +
@@ -3114,12 +3124,13 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\a_offsetB\f\n" +
 	"\n" +
 	"_first_seqB\v\n" +
-	"\t_last_seq\"\xca\x01\n" +
+	"\t_last_seq\"\x88\x02\n" +
 	"\x11VerifyRunResponse\x126\n" +
 	"\adamages\x18\x01 \x03(\v2\x1c.provenir.recorder.v1.DamageR\adamages\x12E\n" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x1c\n" +
-	"\tunchecked\x18\x04 \x03(\tR\tunchecked2\xfa\x18\n" +
+	"\tunchecked\x18\x04 \x03(\tR\tunchecked\x12<\n" +
+	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xf6\x1e\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
@@ -3152,7 +3163,17 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/ledger:repair\x12\x95\x01\n" +
 	"\n" +
 	"EraseGroup\x12'.provenir.recorder.v1.EraseGroupRequest\x1a(.provenir.recorder.v1.EraseGroupResponse\"4\xea\xe0\x18\n" +
-	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/runs/{run}/ledger:eraseBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02 :\x01*\"\x1b/v1/runs/{run}/ledger:erase\x12\x94\x01\n" +
+	"\rPlanRetention\x12*.provenir.recorder.v1.PlanRetentionRequest\x1a+.provenir.recorder.v1.PlanRetentionResponse\"*\xea\xe0\x18\n" +
+	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/ledger/retention\x12\x97\x01\n" +
+	"\x0eApplyRetention\x12+.provenir.recorder.v1.ApplyRetentionRequest\x1a,.provenir.recorder.v1.ApplyRetentionResponse\"*\xea\xe0\x18\n" +
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02\x16:\x01*\"\x11/v1/ledger:retain\x12\x90\x01\n" +
+	"\fSetLegalHold\x12).provenir.recorder.v1.SetLegalHoldRequest\x1a*.provenir.recorder.v1.SetLegalHoldResponse\")\xea\xe0\x18\n" +
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/ledger/holds\x12\x9f\x01\n" +
+	"\rLiftLegalHold\x12*.provenir.recorder.v1.LiftLegalHoldRequest\x1a+.provenir.recorder.v1.LiftLegalHoldResponse\"5\xea\xe0\x18\n" +
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/ledger/holds/{hold}:lift\x12\x93\x01\n" +
+	"\x0eListLegalHolds\x12+.provenir.recorder.v1.ListLegalHoldsRequest\x1a,.provenir.recorder.v1.ListLegalHoldsResponse\"&\xea\xe0\x18\n" +
+	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/holdsBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
 
 var (
 	file_provenir_recorder_v1_recorder_service_proto_rawDescOnce sync.Once
@@ -3221,22 +3242,33 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),       // 50: google.protobuf.Timestamp
 	(*Ack)(nil),                         // 51: provenir.recorder.v1.Ack
 	(*v1.Metric)(nil),                   // 52: provenir.core.v1.Metric
-	(*AnalyzeLogRequest)(nil),           // 53: provenir.recorder.v1.AnalyzeLogRequest
-	(*AnalyzeTrajectoriesRequest)(nil),  // 54: provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	(*CheckMismatchRequest)(nil),        // 55: provenir.recorder.v1.CheckMismatchRequest
-	(*DiagnoseRequest)(nil),             // 56: provenir.recorder.v1.DiagnoseRequest
-	(*AnalyzeSlicesRequest)(nil),        // 57: provenir.recorder.v1.AnalyzeSlicesRequest
-	(*ExportRunRequest)(nil),            // 58: provenir.recorder.v1.ExportRunRequest
-	(*RepairRunRequest)(nil),            // 59: provenir.recorder.v1.RepairRunRequest
-	(*EraseGroupRequest)(nil),           // 60: provenir.recorder.v1.EraseGroupRequest
-	(*AnalyzeLogResponse)(nil),          // 61: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 62: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 63: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 64: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 65: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 66: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 67: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 68: provenir.recorder.v1.EraseGroupResponse
+	(*RetiredRange)(nil),                // 53: provenir.recorder.v1.RetiredRange
+	(*AnalyzeLogRequest)(nil),           // 54: provenir.recorder.v1.AnalyzeLogRequest
+	(*AnalyzeTrajectoriesRequest)(nil),  // 55: provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	(*CheckMismatchRequest)(nil),        // 56: provenir.recorder.v1.CheckMismatchRequest
+	(*DiagnoseRequest)(nil),             // 57: provenir.recorder.v1.DiagnoseRequest
+	(*AnalyzeSlicesRequest)(nil),        // 58: provenir.recorder.v1.AnalyzeSlicesRequest
+	(*ExportRunRequest)(nil),            // 59: provenir.recorder.v1.ExportRunRequest
+	(*RepairRunRequest)(nil),            // 60: provenir.recorder.v1.RepairRunRequest
+	(*EraseGroupRequest)(nil),           // 61: provenir.recorder.v1.EraseGroupRequest
+	(*PlanRetentionRequest)(nil),        // 62: provenir.recorder.v1.PlanRetentionRequest
+	(*ApplyRetentionRequest)(nil),       // 63: provenir.recorder.v1.ApplyRetentionRequest
+	(*SetLegalHoldRequest)(nil),         // 64: provenir.recorder.v1.SetLegalHoldRequest
+	(*LiftLegalHoldRequest)(nil),        // 65: provenir.recorder.v1.LiftLegalHoldRequest
+	(*ListLegalHoldsRequest)(nil),       // 66: provenir.recorder.v1.ListLegalHoldsRequest
+	(*AnalyzeLogResponse)(nil),          // 67: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 68: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 69: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 70: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 71: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 72: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 73: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 74: provenir.recorder.v1.EraseGroupResponse
+	(*PlanRetentionResponse)(nil),       // 75: provenir.recorder.v1.PlanRetentionResponse
+	(*ApplyRetentionResponse)(nil),      // 76: provenir.recorder.v1.ApplyRetentionResponse
+	(*SetLegalHoldResponse)(nil),        // 77: provenir.recorder.v1.SetLegalHoldResponse
+	(*LiftLegalHoldResponse)(nil),       // 78: provenir.recorder.v1.LiftLegalHoldResponse
+	(*ListLegalHoldsResponse)(nil),      // 79: provenir.recorder.v1.ListLegalHoldsResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	41, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
@@ -3287,55 +3319,66 @@ var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	43, // 45: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
 	39, // 46: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
 	28, // 47: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	1,  // 48: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
-	8,  // 49: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
-	10, // 50: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
-	12, // 51: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
-	14, // 52: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
-	18, // 53: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
-	20, // 54: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
-	22, // 55: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
-	24, // 56: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
-	30, // 57: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
-	32, // 58: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
-	34, // 59: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
-	36, // 60: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
-	38, // 61: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
-	53, // 62: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
-	54, // 63: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	55, // 64: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
-	56, // 65: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
-	57, // 66: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
-	58, // 67: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
-	59, // 68: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
-	60, // 69: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
-	6,  // 70: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 71: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 72: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 73: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	17, // 74: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	19, // 75: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	21, // 76: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	23, // 77: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	29, // 78: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	31, // 79: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	33, // 80: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	35, // 81: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	37, // 82: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	40, // 83: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	61, // 84: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	62, // 85: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	63, // 86: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	64, // 87: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	65, // 88: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	66, // 89: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	67, // 90: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	68, // 91: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	70, // [70:92] is the sub-list for method output_type
-	48, // [48:70] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	53, // 48: provenir.recorder.v1.VerifyRunResponse.retired:type_name -> provenir.recorder.v1.RetiredRange
+	1,  // 49: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
+	8,  // 50: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
+	10, // 51: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
+	12, // 52: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
+	14, // 53: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
+	18, // 54: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
+	20, // 55: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
+	22, // 56: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
+	24, // 57: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
+	30, // 58: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
+	32, // 59: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
+	34, // 60: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
+	36, // 61: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
+	38, // 62: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
+	54, // 63: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
+	55, // 64: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	56, // 65: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
+	57, // 66: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
+	58, // 67: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
+	59, // 68: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
+	60, // 69: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
+	61, // 70: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
+	62, // 71: provenir.recorder.v1.RecorderService.PlanRetention:input_type -> provenir.recorder.v1.PlanRetentionRequest
+	63, // 72: provenir.recorder.v1.RecorderService.ApplyRetention:input_type -> provenir.recorder.v1.ApplyRetentionRequest
+	64, // 73: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
+	65, // 74: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
+	66, // 75: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
+	6,  // 76: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 77: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 78: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 79: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	17, // 80: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	19, // 81: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	21, // 82: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	23, // 83: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	29, // 84: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	31, // 85: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	33, // 86: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	35, // 87: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	37, // 88: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	40, // 89: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	67, // 90: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	68, // 91: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	69, // 92: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	70, // 93: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	71, // 94: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	72, // 95: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	73, // 96: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	74, // 97: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	75, // 98: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
+	76, // 99: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
+	77, // 100: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
+	78, // 101: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
+	79, // 102: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
+	76, // [76:103] is the sub-list for method output_type
+	49, // [49:76] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_provenir_recorder_v1_recorder_service_proto_init() }
@@ -3345,6 +3388,7 @@ func file_provenir_recorder_v1_recorder_service_proto_init() {
 	}
 	file_provenir_recorder_v1_analysis_proto_init()
 	file_provenir_recorder_v1_record_proto_init()
+	file_provenir_recorder_v1_retention_proto_init()
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*AppendRequest_Open)(nil),

@@ -41,6 +41,11 @@ const (
 	RecorderService_ExportRun_FullMethodName           = "/provenir.recorder.v1.RecorderService/ExportRun"
 	RecorderService_RepairRun_FullMethodName           = "/provenir.recorder.v1.RecorderService/RepairRun"
 	RecorderService_EraseGroup_FullMethodName          = "/provenir.recorder.v1.RecorderService/EraseGroup"
+	RecorderService_PlanRetention_FullMethodName       = "/provenir.recorder.v1.RecorderService/PlanRetention"
+	RecorderService_ApplyRetention_FullMethodName      = "/provenir.recorder.v1.RecorderService/ApplyRetention"
+	RecorderService_SetLegalHold_FullMethodName        = "/provenir.recorder.v1.RecorderService/SetLegalHold"
+	RecorderService_LiftLegalHold_FullMethodName       = "/provenir.recorder.v1.RecorderService/LiftLegalHold"
+	RecorderService_ListLegalHolds_FullMethodName      = "/provenir.recorder.v1.RecorderService/ListLegalHolds"
 )
 
 // RecorderServiceClient is the client API for RecorderService service.
@@ -94,6 +99,16 @@ type RecorderServiceClient interface {
 	RepairRun(ctx context.Context, in *RepairRunRequest, opts ...grpc.CallOption) (*RepairRunResponse, error)
 	// EraseGroup destroys the keys of an erasure group. Entries and proofs stay valid; payloads can no longer be read.
 	EraseGroup(ctx context.Context, in *EraseGroupRequest, opts ...grpc.CallOption) (*EraseGroupResponse, error)
+	// PlanRetention says what the rule of retention would take now, what it may not take, and why; it changes nothing.
+	PlanRetention(ctx context.Context, in *PlanRetentionRequest, opts ...grpc.CallOption) (*PlanRetentionResponse, error)
+	// ApplyRetention takes the payloads away that are due. Entries, tiles and checkpoints stay, and so does every proof.
+	ApplyRetention(ctx context.Context, in *ApplyRetentionRequest, opts ...grpc.CallOption) (*ApplyRetentionResponse, error)
+	// SetLegalHold forbids that anything of a run, or of all runs of the tenant, is retired or erased.
+	SetLegalHold(ctx context.Context, in *SetLegalHoldRequest, opts ...grpc.CallOption) (*SetLegalHoldResponse, error)
+	// LiftLegalHold allows it again.
+	LiftLegalHold(ctx context.Context, in *LiftLegalHoldRequest, opts ...grpc.CallOption) (*LiftLegalHoldResponse, error)
+	// ListLegalHolds lists the tenant's holds, newest first.
+	ListLegalHolds(ctx context.Context, in *ListLegalHoldsRequest, opts ...grpc.CallOption) (*ListLegalHoldsResponse, error)
 }
 
 type recorderServiceClient struct {
@@ -363,6 +378,56 @@ func (c *recorderServiceClient) EraseGroup(ctx context.Context, in *EraseGroupRe
 	return out, nil
 }
 
+func (c *recorderServiceClient) PlanRetention(ctx context.Context, in *PlanRetentionRequest, opts ...grpc.CallOption) (*PlanRetentionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PlanRetentionResponse)
+	err := c.cc.Invoke(ctx, RecorderService_PlanRetention_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) ApplyRetention(ctx context.Context, in *ApplyRetentionRequest, opts ...grpc.CallOption) (*ApplyRetentionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ApplyRetentionResponse)
+	err := c.cc.Invoke(ctx, RecorderService_ApplyRetention_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) SetLegalHold(ctx context.Context, in *SetLegalHoldRequest, opts ...grpc.CallOption) (*SetLegalHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetLegalHoldResponse)
+	err := c.cc.Invoke(ctx, RecorderService_SetLegalHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) LiftLegalHold(ctx context.Context, in *LiftLegalHoldRequest, opts ...grpc.CallOption) (*LiftLegalHoldResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(LiftLegalHoldResponse)
+	err := c.cc.Invoke(ctx, RecorderService_LiftLegalHold_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) ListLegalHolds(ctx context.Context, in *ListLegalHoldsRequest, opts ...grpc.CallOption) (*ListLegalHoldsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListLegalHoldsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_ListLegalHolds_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecorderServiceServer is the server API for RecorderService service.
 // All implementations must embed UnimplementedRecorderServiceServer
 // for forward compatibility.
@@ -414,6 +479,16 @@ type RecorderServiceServer interface {
 	RepairRun(context.Context, *RepairRunRequest) (*RepairRunResponse, error)
 	// EraseGroup destroys the keys of an erasure group. Entries and proofs stay valid; payloads can no longer be read.
 	EraseGroup(context.Context, *EraseGroupRequest) (*EraseGroupResponse, error)
+	// PlanRetention says what the rule of retention would take now, what it may not take, and why; it changes nothing.
+	PlanRetention(context.Context, *PlanRetentionRequest) (*PlanRetentionResponse, error)
+	// ApplyRetention takes the payloads away that are due. Entries, tiles and checkpoints stay, and so does every proof.
+	ApplyRetention(context.Context, *ApplyRetentionRequest) (*ApplyRetentionResponse, error)
+	// SetLegalHold forbids that anything of a run, or of all runs of the tenant, is retired or erased.
+	SetLegalHold(context.Context, *SetLegalHoldRequest) (*SetLegalHoldResponse, error)
+	// LiftLegalHold allows it again.
+	LiftLegalHold(context.Context, *LiftLegalHoldRequest) (*LiftLegalHoldResponse, error)
+	// ListLegalHolds lists the tenant's holds, newest first.
+	ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error)
 	mustEmbedUnimplementedRecorderServiceServer()
 }
 
@@ -489,6 +564,21 @@ func (UnimplementedRecorderServiceServer) RepairRun(context.Context, *RepairRunR
 }
 func (UnimplementedRecorderServiceServer) EraseGroup(context.Context, *EraseGroupRequest) (*EraseGroupResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EraseGroup not implemented")
+}
+func (UnimplementedRecorderServiceServer) PlanRetention(context.Context, *PlanRetentionRequest) (*PlanRetentionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PlanRetention not implemented")
+}
+func (UnimplementedRecorderServiceServer) ApplyRetention(context.Context, *ApplyRetentionRequest) (*ApplyRetentionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApplyRetention not implemented")
+}
+func (UnimplementedRecorderServiceServer) SetLegalHold(context.Context, *SetLegalHoldRequest) (*SetLegalHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetLegalHold not implemented")
+}
+func (UnimplementedRecorderServiceServer) LiftLegalHold(context.Context, *LiftLegalHoldRequest) (*LiftLegalHoldResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method LiftLegalHold not implemented")
+}
+func (UnimplementedRecorderServiceServer) ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLegalHolds not implemented")
 }
 func (UnimplementedRecorderServiceServer) mustEmbedUnimplementedRecorderServiceServer() {}
 func (UnimplementedRecorderServiceServer) testEmbeddedByValue()                         {}
@@ -842,6 +932,96 @@ func _RecorderService_EraseGroup_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_PlanRetention_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PlanRetentionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).PlanRetention(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_PlanRetention_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).PlanRetention(ctx, req.(*PlanRetentionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_ApplyRetention_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApplyRetentionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).ApplyRetention(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_ApplyRetention_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).ApplyRetention(ctx, req.(*ApplyRetentionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_SetLegalHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetLegalHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).SetLegalHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_SetLegalHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).SetLegalHold(ctx, req.(*SetLegalHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_LiftLegalHold_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(LiftLegalHoldRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).LiftLegalHold(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_LiftLegalHold_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).LiftLegalHold(ctx, req.(*LiftLegalHoldRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_ListLegalHolds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListLegalHoldsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).ListLegalHolds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_ListLegalHolds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).ListLegalHolds(ctx, req.(*ListLegalHoldsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecorderService_ServiceDesc is the grpc.ServiceDesc for RecorderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -908,6 +1088,26 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EraseGroup",
 			Handler:    _RecorderService_EraseGroup_Handler,
+		},
+		{
+			MethodName: "PlanRetention",
+			Handler:    _RecorderService_PlanRetention_Handler,
+		},
+		{
+			MethodName: "ApplyRetention",
+			Handler:    _RecorderService_ApplyRetention_Handler,
+		},
+		{
+			MethodName: "SetLegalHold",
+			Handler:    _RecorderService_SetLegalHold_Handler,
+		},
+		{
+			MethodName: "LiftLegalHold",
+			Handler:    _RecorderService_LiftLegalHold_Handler,
+		},
+		{
+			MethodName: "ListLegalHolds",
+			Handler:    _RecorderService_ListLegalHolds_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
