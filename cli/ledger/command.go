@@ -22,7 +22,7 @@ import (
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Prove the log of a run", Args: cobra.NoArgs}
-	cmd.AddCommand(verify(a), proof(a), export(a), repair(a), erase(a), take(a))
+	cmd.AddCommand(verify(a), proof(a), export(a), repair(a), erase(a), retain(a), hold(a), take(a))
 	return cmd
 }
 
@@ -37,7 +37,8 @@ func verify(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify DIR|RUN [--vkey F]", Short: "Check every record of a run's logs",
 		Long: "Reads the three logs of a run (or one of them), recomputes every hash, and names each damage: exit 1. Without a\n" +
-			"trusted key signatures stay unchecked, and so do segments that lie only where they were shipped to: exit 3.",
+			"trusted key signatures stay unchecked, and so do segments that lie only where they were shipped to: exit 3. What retention\n" +
+			"took is named with its rule and is no damage.",
 		Example: "  provenir ledger verify ./ledger/default/06e8k --vkey log.vkey\n  provenir ledger verify ./events --vkey log.vkey --checkpoint old-checkpoint --json",
 		Args:    cobra.ExactArgs(1),
 		RunE:    func(cmd *cobra.Command, args []string) error { return o.run(cmd.Context(), a, args[0]) },
@@ -82,7 +83,11 @@ func (o options) reports(ctx context.Context, dir string, opt led.VerifyOptions)
 	if err != nil {
 		return nil, app.Usage(err)
 	}
-	if len(segments)+len(marks) > 0 {
+	retired, err := filepath.Glob(filepath.Join(dir, "*.retired"))
+	if err != nil {
+		return nil, app.Usage(err)
+	}
+	if len(segments)+len(marks)+len(retired) > 0 {
 		r, err := led.Verify(ctx, os.DirFS(dir), opt)
 		if err != nil {
 			return nil, app.Unchecked(fmt.Errorf("%s: %w", dir, err))
@@ -188,6 +193,14 @@ func show(a *app.App, dir string, r *led.Report) {
 	for _, s := range r.Away {
 		a.Print("  %s: not checked, it is not here: records %d to %d, SHA-256 before the trailer %x", led.SegmentName(s.Segment), s.FirstSeq, s.LastSeq, s.SHA256[:])
 	}
+	for _, s := range r.Retired {
+		switch {
+		case s.Declared:
+			a.Print("  payloads of records %d to %d were retired by %s on %s: %s; their entries hold", s.FirstSeq, s.LastSeq, s.By, day(s.At), s.Rule)
+		case r.OK(): // else a damage names it
+			a.Print("  payloads of records %d to %d are gone; the log findings, which must say by what rule, was not looked at", s.FirstSeq, s.LastSeq)
+		}
+	}
 	if r.EncryptedUnchecked > 0 {
 		a.Print("  %d payloads are encrypted: their entries hold, that the stored bytes are theirs was not checked", r.EncryptedUnchecked)
 	}
@@ -211,6 +224,9 @@ func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 	if n := away(reports); n > 0 {
 		return app.Unchecked(fmt.Errorf("no damage found; %d segments were not checked: they are not here. Copy them from where they were shipped to into the folder, under the same names", n))
 	}
+	if n := undeclared(reports); n > 0 {
+		return app.Unchecked(fmt.Errorf("no damage found; the payloads of %d segments are gone, and whether a rule took them stands in the log findings: verify the folder of the whole run", n))
+	}
 	if n := encrypted(reports); n > 0 {
 		return app.Unchecked(fmt.Errorf("no damage found; %d encrypted payloads were not compared with their digests: the recorder that has the keys can, where they are not erased", n))
 	}
@@ -223,6 +239,18 @@ func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 func away(reports []*led.Report) (n int) {
 	for _, r := range reports {
 		n += len(r.Away)
+	}
+	return n
+}
+
+// undeclared are segments without payloads whose rule was not looked up.
+func undeclared(reports []*led.Report) (n int) {
+	for _, r := range reports {
+		for _, s := range r.Retired {
+			if !s.Declared {
+				n++
+			}
+		}
 	}
 	return n
 }

@@ -106,7 +106,7 @@ func pack(a *app.App, dir, out string) (err error) {
 func listing(dir string) ([]string, error) {
 	var files []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, ".idx") || d.Name() == "shipped" || strings.Contains(d.Name(), ".seg.") {
+		if err != nil || !d.Type().IsRegular() || strings.HasSuffix(path, ".idx") || d.Name() == "shipped" || strings.Contains(d.Name(), ".seg.") || strings.Contains(d.Name(), ".retired.") {
 			return err
 		}
 		rel, err := filepath.Rel(dir, path)
@@ -132,9 +132,9 @@ func listing(dir string) ([]string, error) {
 	return files, nil
 }
 
-// segment tells whether a file holds records, or stands for one that was moved away.
+// segment tells whether a file holds records, or stands for one that was moved away or retired.
 func segment(name string) bool {
-	return strings.HasSuffix(name, ".seg") || strings.HasSuffix(name, ".away")
+	return strings.HasSuffix(name, ".seg") || strings.HasSuffix(name, ".away") || strings.HasSuffix(name, ".retired")
 }
 
 // add writes a file as long as it is now; what is appended meanwhile is left out.
