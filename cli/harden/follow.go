@@ -68,7 +68,7 @@ func verdictOf(verdict string, reasons []string) error {
 		return nil
 	case "blocked", "spurious":
 		return app.Fails(why)
-	case "insufficient":
+	case "insufficient", "no_signal":
 		return app.Unchecked(why)
 	}
 	return app.Unchecked(fmt.Errorf("the mesh answers with verdict %q, which this build does not know; use its version of provenir", verdict))

@@ -59,27 +59,14 @@ func NewCommand(a *app.App) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return o.run(cmd, a) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.demo, "demo", "", "make problems and train a small policy on them: arithmetic (where nothing is named), json, code, tools or hack")
-	f.Lookup("demo").NoOptDefVal = demoArithmetic
+	o.job(f)
 	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
 	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")
-	f.StringVar(&o.dataset, "dataset", "", "training rows: JSON lines with prompt and reference (- is standard input)")
-	f.StringVar(&o.eval, "eval", "", "held-out rows: JSON lines with prompt and reference")
-	f.StringVar(&o.warmup, "warmup", "", "demonstrations for SFT first: JSON lines with prompt and completion")
-	f.StringVar(&o.model, "model", "", "model folder, checkpoint digest, or RUN@STEP")
-	f.StringVar(&o.algorithm, "algorithm", "grpo", "grpo, dapo, gspo or dr_grpo")
 	f.StringVar(&o.verifier, "verifier", "", "what pays: name, name:option=value, or a YAML file (default math)")
-	f.StringVar(&o.heldout, "heldout-verifier", "", "a stricter verdict for the recorder only")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything")
-	f.Uint64Var(&o.steps, "steps", 0, "optimizer steps of the RL stage")
-	f.StringVar(&o.configFile, "config", "", "run configuration in YAML: a RunSpec (- is standard input)")
-	f.StringArrayVar(&o.set, "set", nil, "set any field of the RunSpec, as hyper.max_steps=50")
 	f.StringVar(&o.name, "name", "", "display name")
 	f.BoolVar(&o.detach, "detach", false, "with --server: start the run and return")
-	f.StringVar(&o.backend, "backend", "", "engine: auto, builtin, …")
-	f.StringVar(&o.device, "device", "", "auto, cpu or cuda")
 	f.StringVar(&o.privacy, "privacy", "", "plain, or salted: payloads of the ledger are encrypted and can be erased (docs/ledger.md)")
-	f.BoolVar(&o.tainted, "allow-contaminated", false, "start although train and eval share rows; it is recorded")
 	a.Setting(cmd, "threads", "engine.threads", "threads of the built-in engine (default 2)")
 	return cmd
 }

@@ -11,21 +11,8 @@ import (
 // drive makes the spec, creates the run and follows it to its end.
 func (o *options) drive(cmd *cobra.Command, a *app.App, s *app.Session) error {
 	ctx := cmd.Context()
-	spec := &orchestratorv1.RunSpec{}
-	if o.demo != "" {
-		a.Note("making %s problems from seed %d", o.demo, o.seed)
-		var err error
-		if spec, err = o.demoSpec(ctx, s); err != nil {
-			return err
-		}
-	}
-	if err := o.file.Merge(spec); err != nil {
-		return err
-	}
-	if err := o.fill(ctx, a, s, spec); err != nil {
-		return err
-	}
-	if err := o.apply(cmd, spec); err != nil {
+	spec, err := o.spec(ctx, cmd, a, s, false)
+	if err != nil {
 		return err
 	}
 	c := orchestratorv1.NewOrchestratorServiceClient(s.Conn)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
+	"github.com/provenir/provenir/services/verifier/control"
 	"github.com/provenir/provenir/services/verifier/math"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/puzzle"
@@ -31,6 +32,7 @@ var entries = map[string]entry{
 		return math.New(path, v)
 	}},
 	"exact_answer":        {text.ExactDescriptor, func(_ string, v spec.Values) (verdict.Judge, error) { return text.NewExact(v), nil }},
+	control.Name:          {control.Descriptor, control.New},
 	"contains":            {text.ContainsDescriptor, text.NewContains},
 	"regex":               {text.RegexDescriptor, text.NewRegex},
 	puzzle.CountdownName:  {puzzle.CountdownDescriptor, puzzle.NewCountdown},

@@ -2,13 +2,12 @@ package validity
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
-	"strings"
 
+	"github.com/provenir/provenir/services/verifier/control"
 	"github.com/provenir/provenir/services/verifier/verdict"
 )
 
@@ -193,14 +192,7 @@ func random(rng *rand.Rand, n int) []float64 {
 // look for.
 func surface(rollouts []Rollout) (length, form []float64) {
 	for _, r := range rollouts {
-		length = append(length, float64(min(len(r.Response), 4096))/4096)
-		f := 0.0
-		text := strings.TrimSpace(r.Response)
-		if strings.Contains(text, `\boxed{`) || strings.Contains(text, "####") || strings.Contains(text, "```") || strings.Contains(text, "<tool_call>") ||
-			strings.Contains(strings.ToLower(text), "answer is") || len(text) > 1 && (text[0] == '{' || text[0] == '[') && json.Valid([]byte(text)) {
-			f = 1
-		}
-		form = append(form, f)
+		length, form = append(length, control.Length(r.Response)), append(form, control.Form(r.Response))
 	}
 	return length, form
 }

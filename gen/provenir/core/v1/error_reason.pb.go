@@ -200,7 +200,8 @@ const (
 	ErrorReason_ERROR_REASON_INTERPRETER_LAYOUT ErrorReason = 84
 	// ERROR_REASON_INSUFFICIENT_PROBES: too few probes to say anything of a verifier; give responses with should_pass.
 	ErrorReason_ERROR_REASON_INSUFFICIENT_PROBES ErrorReason = 85
-	// ERROR_REASON_NO_CONTROLS: nothing can be compared with the reward; give several tasks with two rollouts or more each.
+	// ERROR_REASON_NO_CONTROLS: nothing can be compared with the reward; give several tasks with two rollouts or more each, or train at
+	// least three seeds of every control to the end.
 	ErrorReason_ERROR_REASON_NO_CONTROLS ErrorReason = 86
 	// ERROR_REASON_EPISODE_OVER: the episode has ended, and nothing is paid for what comes after; reset begins another one.
 	ErrorReason_ERROR_REASON_EPISODE_OVER ErrorReason = 87

@@ -1011,6 +1011,523 @@ func (x *ListBackendsResponse) GetEngines() []*v1.EngineStatus {
 	return nil
 }
 
+// TrainControlsRequest asks whether a reward teaches its task.
+type TrainControlsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// spec of the job with the reward in question as its verifier. Its heldout_verifier, else the verifier, judges the eval set, which
+	// is needed. A warmup is made once a seed and shared. Gates are left out: one that stopped a run would compare unequal budgets.
+	Spec *RunSpec `protobuf:"bytes,1,opt,name=spec,proto3" json:"spec,omitempty"`
+	// controls to compare with: random, constant, format_only, length_only, shuffled (the reward with the rows of other tasks); empty
+	// takes all.
+	Controls []string `protobuf:"bytes,2,rep,name=controls,proto3" json:"controls,omitempty"`
+	// seeds of each, counted up from the spec's; 0 takes 3, which is the least that is compared.
+	Seeds uint32 `protobuf:"varint,3,opt,name=seeds,proto3" json:"seeds,omitempty"`
+	// margin is the share of the real gain by which the reward must be ahead of each control; absent 0.1.
+	Margin *float64 `protobuf:"fixed64,4,opt,name=margin,proto3,oneof" json:"margin,omitempty"`
+	// request_id names the runs: the same request under the same name goes on where it stopped. Empty takes a digest of the request.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrainControlsRequest) Reset() {
+	*x = TrainControlsRequest{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrainControlsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrainControlsRequest) ProtoMessage() {}
+
+func (x *TrainControlsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrainControlsRequest.ProtoReflect.Descriptor instead.
+func (*TrainControlsRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *TrainControlsRequest) GetSpec() *RunSpec {
+	if x != nil {
+		return x.Spec
+	}
+	return nil
+}
+
+func (x *TrainControlsRequest) GetControls() []string {
+	if x != nil {
+		return x.Controls
+	}
+	return nil
+}
+
+func (x *TrainControlsRequest) GetSeeds() uint32 {
+	if x != nil {
+		return x.Seeds
+	}
+	return 0
+}
+
+func (x *TrainControlsRequest) GetMargin() float64 {
+	if x != nil && x.Margin != nil {
+		return *x.Margin
+	}
+	return 0
+}
+
+func (x *TrainControlsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// TrainControlsResponse is progress or the report.
+type TrainControlsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// event is one of the two.
+	//
+	// Types that are valid to be assigned to Event:
+	//
+	//	*TrainControlsResponse_Progress
+	//	*TrainControlsResponse_Report
+	Event         isTrainControlsResponse_Event `protobuf_oneof:"event"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TrainControlsResponse) Reset() {
+	*x = TrainControlsResponse{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TrainControlsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TrainControlsResponse) ProtoMessage() {}
+
+func (x *TrainControlsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TrainControlsResponse.ProtoReflect.Descriptor instead.
+func (*TrainControlsResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *TrainControlsResponse) GetEvent() isTrainControlsResponse_Event {
+	if x != nil {
+		return x.Event
+	}
+	return nil
+}
+
+func (x *TrainControlsResponse) GetProgress() *ControlProgress {
+	if x != nil {
+		if x, ok := x.Event.(*TrainControlsResponse_Progress); ok {
+			return x.Progress
+		}
+	}
+	return nil
+}
+
+func (x *TrainControlsResponse) GetReport() *ControlReport {
+	if x != nil {
+		if x, ok := x.Event.(*TrainControlsResponse_Report); ok {
+			return x.Report
+		}
+	}
+	return nil
+}
+
+type isTrainControlsResponse_Event interface {
+	isTrainControlsResponse_Event()
+}
+
+type TrainControlsResponse_Progress struct {
+	// progress of the run under way.
+	Progress *ControlProgress `protobuf:"bytes,1,opt,name=progress,proto3,oneof"`
+}
+
+type TrainControlsResponse_Report struct {
+	// report ends the stream.
+	Report *ControlReport `protobuf:"bytes,2,opt,name=report,proto3,oneof"`
+}
+
+func (*TrainControlsResponse_Progress) isTrainControlsResponse_Event() {}
+
+func (*TrainControlsResponse_Report) isTrainControlsResponse_Event() {}
+
+// ControlProgress is how far the runs are.
+type ControlProgress struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// arm is warmup, real, or a control.
+	Arm string `protobuf:"bytes,1,opt,name=arm,proto3" json:"arm,omitempty"`
+	// seed of the run.
+	Seed uint64 `protobuf:"varint,2,opt,name=seed,proto3" json:"seed,omitempty"`
+	// run is its uid.
+	Run string `protobuf:"bytes,3,opt,name=run,proto3" json:"run,omitempty"`
+	// state of the run.
+	State RunState `protobuf:"varint,4,opt,name=state,proto3,enum=provenir.orchestrator.v1.RunState" json:"state,omitempty"`
+	// step of the run.
+	Step uint64 `protobuf:"varint,5,opt,name=step,proto3" json:"step,omitempty"`
+	// steps it will have.
+	Steps uint64 `protobuf:"varint,6,opt,name=steps,proto3" json:"steps,omitempty"`
+	// done is the number of runs that have ended.
+	Done uint32 `protobuf:"varint,7,opt,name=done,proto3" json:"done,omitempty"`
+	// total is the number of runs.
+	Total         uint32 `protobuf:"varint,8,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ControlProgress) Reset() {
+	*x = ControlProgress{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ControlProgress) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ControlProgress) ProtoMessage() {}
+
+func (x *ControlProgress) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ControlProgress.ProtoReflect.Descriptor instead.
+func (*ControlProgress) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ControlProgress) GetArm() string {
+	if x != nil {
+		return x.Arm
+	}
+	return ""
+}
+
+func (x *ControlProgress) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *ControlProgress) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *ControlProgress) GetState() RunState {
+	if x != nil {
+		return x.State
+	}
+	return RunState_RUN_STATE_UNSPECIFIED
+}
+
+func (x *ControlProgress) GetStep() uint64 {
+	if x != nil {
+		return x.Step
+	}
+	return 0
+}
+
+func (x *ControlProgress) GetSteps() uint64 {
+	if x != nil {
+		return x.Steps
+	}
+	return 0
+}
+
+func (x *ControlProgress) GetDone() uint32 {
+	if x != nil {
+		return x.Done
+	}
+	return 0
+}
+
+func (x *ControlProgress) GetTotal() uint32 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+// ControlReport is what training on each reward came to.
+type ControlReport struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// verdict is valid, spurious, or no_signal (the real reward did not teach for certain, so nothing can be said).
+	Verdict string `protobuf:"bytes,1,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// reasons for it.
+	Reasons []string `protobuf:"bytes,2,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// validity is the share of the real gain that no control has, from 0 to 1; absent for no_signal.
+	Validity *float64 `protobuf:"fixed64,3,opt,name=validity,proto3,oneof" json:"validity,omitempty"`
+	// arms are the real reward and the controls, real first.
+	Arms []*ControlArm `protobuf:"bytes,4,rep,name=arms,proto3" json:"arms,omitempty"`
+	// margin that was asked for.
+	Margin        float64 `protobuf:"fixed64,5,opt,name=margin,proto3" json:"margin,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ControlReport) Reset() {
+	*x = ControlReport{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ControlReport) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ControlReport) ProtoMessage() {}
+
+func (x *ControlReport) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ControlReport.ProtoReflect.Descriptor instead.
+func (*ControlReport) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *ControlReport) GetVerdict() string {
+	if x != nil {
+		return x.Verdict
+	}
+	return ""
+}
+
+func (x *ControlReport) GetReasons() []string {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *ControlReport) GetValidity() float64 {
+	if x != nil && x.Validity != nil {
+		return *x.Validity
+	}
+	return 0
+}
+
+func (x *ControlReport) GetArms() []*ControlArm {
+	if x != nil {
+		return x.Arms
+	}
+	return nil
+}
+
+func (x *ControlReport) GetMargin() float64 {
+	if x != nil {
+		return x.Margin
+	}
+	return 0
+}
+
+// ControlArm is a reward and what training on it came to.
+type ControlArm struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// name is real or a control's.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// runs by seed.
+	Runs []*ControlRun `protobuf:"bytes,2,rep,name=runs,proto3" json:"runs,omitempty"`
+	// gain is the mean change of held-out accuracy with its 95 % interval over seeds.
+	Gain *v11.Estimate `protobuf:"bytes,3,opt,name=gain,proto3" json:"gain,omitempty"`
+	// lead of the real gain over this one, paired by seed, with its 95 % interval; absent for real.
+	Lead *v11.Estimate `protobuf:"bytes,4,opt,name=lead,proto3" json:"lead,omitempty"`
+	// spurious says that this control comes within the margin of the real reward, or may.
+	Spurious      bool `protobuf:"varint,5,opt,name=spurious,proto3" json:"spurious,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ControlArm) Reset() {
+	*x = ControlArm{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ControlArm) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ControlArm) ProtoMessage() {}
+
+func (x *ControlArm) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ControlArm.ProtoReflect.Descriptor instead.
+func (*ControlArm) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ControlArm) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ControlArm) GetRuns() []*ControlRun {
+	if x != nil {
+		return x.Runs
+	}
+	return nil
+}
+
+func (x *ControlArm) GetGain() *v11.Estimate {
+	if x != nil {
+		return x.Gain
+	}
+	return nil
+}
+
+func (x *ControlArm) GetLead() *v11.Estimate {
+	if x != nil {
+		return x.Lead
+	}
+	return nil
+}
+
+func (x *ControlArm) GetSpurious() bool {
+	if x != nil {
+		return x.Spurious
+	}
+	return false
+}
+
+// ControlRun is one seed of an arm.
+type ControlRun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// seed of the run.
+	Seed uint64 `protobuf:"varint,1,opt,name=seed,proto3" json:"seed,omitempty"`
+	// run is its uid.
+	Run string `protobuf:"bytes,2,opt,name=run,proto3" json:"run,omitempty"`
+	// before is held-out accuracy before the first step.
+	Before float64 `protobuf:"fixed64,3,opt,name=before,proto3" json:"before,omitempty"`
+	// after is held-out accuracy after the last.
+	After         float64 `protobuf:"fixed64,4,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ControlRun) Reset() {
+	*x = ControlRun{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ControlRun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ControlRun) ProtoMessage() {}
+
+func (x *ControlRun) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ControlRun.ProtoReflect.Descriptor instead.
+func (*ControlRun) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ControlRun) GetSeed() uint64 {
+	if x != nil {
+		return x.Seed
+	}
+	return 0
+}
+
+func (x *ControlRun) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *ControlRun) GetBefore() float64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *ControlRun) GetAfter() float64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
 var File_provenir_orchestrator_v1_orchestrator_service_proto protoreflect.FileDescriptor
 
 const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
@@ -1071,8 +1588,48 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\x13ListBackendsRequest\x12\x14\n" +
 	"\x05probe\x18\x01 \x01(\bR\x05probe\"S\n" +
 	"\x14ListBackendsResponse\x12;\n" +
-	"\aengines\x18\x01 \x03(\v2!.provenir.trainer.v1.EngineStatusR\aengines2\x81\n" +
+	"\aengines\x18\x01 \x03(\v2!.provenir.trainer.v1.EngineStatusR\aengines\"\xbf\x02\n" +
+	"\x14TrainControlsRequest\x12=\n" +
+	"\x04spec\x18\x01 \x01(\v2!.provenir.orchestrator.v1.RunSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12`\n" +
+	"\bcontrols\x18\x02 \x03(\tBD\xbaHA\x92\x01>\x10\x05\x18\x01\"8r6R\x06randomR\bconstantR\vformat_onlyR\vlength_onlyR\bshuffledR\bcontrols\x12\x1d\n" +
+	"\x05seeds\x18\x03 \x01(\rB\a\xbaH\x04*\x02\x18dR\x05seeds\x124\n" +
+	"\x06margin\x18\x04 \x01(\x01B\x17\xbaH\x14\x12\x12\x11\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00R\x06margin\x88\x01\x01\x12&\n" +
 	"\n" +
+	"request_id\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18@R\trequestIdB\t\n" +
+	"\a_margin\"\xac\x01\n" +
+	"\x15TrainControlsResponse\x12G\n" +
+	"\bprogress\x18\x01 \x01(\v2).provenir.orchestrator.v1.ControlProgressH\x00R\bprogress\x12A\n" +
+	"\x06report\x18\x02 \x01(\v2'.provenir.orchestrator.v1.ControlReportH\x00R\x06reportB\a\n" +
+	"\x05event\"\xd7\x01\n" +
+	"\x0fControlProgress\x12\x10\n" +
+	"\x03arm\x18\x01 \x01(\tR\x03arm\x12\x12\n" +
+	"\x04seed\x18\x02 \x01(\x04R\x04seed\x12\x10\n" +
+	"\x03run\x18\x03 \x01(\tR\x03run\x128\n" +
+	"\x05state\x18\x04 \x01(\x0e2\".provenir.orchestrator.v1.RunStateR\x05state\x12\x12\n" +
+	"\x04step\x18\x05 \x01(\x04R\x04step\x12\x14\n" +
+	"\x05steps\x18\x06 \x01(\x04R\x05steps\x12\x12\n" +
+	"\x04done\x18\a \x01(\rR\x04done\x12\x14\n" +
+	"\x05total\x18\b \x01(\rR\x05total\"\xc3\x01\n" +
+	"\rControlReport\x12\x18\n" +
+	"\averdict\x18\x01 \x01(\tR\averdict\x12\x18\n" +
+	"\areasons\x18\x02 \x03(\tR\areasons\x12\x1f\n" +
+	"\bvalidity\x18\x03 \x01(\x01H\x00R\bvalidity\x88\x01\x01\x128\n" +
+	"\x04arms\x18\x04 \x03(\v2$.provenir.orchestrator.v1.ControlArmR\x04arms\x12\x16\n" +
+	"\x06margin\x18\x05 \x01(\x01R\x06marginB\v\n" +
+	"\t_validity\"\xe0\x01\n" +
+	"\n" +
+	"ControlArm\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x128\n" +
+	"\x04runs\x18\x02 \x03(\v2$.provenir.orchestrator.v1.ControlRunR\x04runs\x123\n" +
+	"\x04gain\x18\x03 \x01(\v2\x1f.provenir.evaluator.v1.EstimateR\x04gain\x123\n" +
+	"\x04lead\x18\x04 \x01(\v2\x1f.provenir.evaluator.v1.EstimateR\x04lead\x12\x1a\n" +
+	"\bspurious\x18\x05 \x01(\bR\bspurious\"`\n" +
+	"\n" +
+	"ControlRun\x12\x12\n" +
+	"\x04seed\x18\x01 \x01(\x04R\x04seed\x12\x10\n" +
+	"\x03run\x18\x02 \x01(\tR\x03run\x12\x16\n" +
+	"\x06before\x18\x03 \x01(\x01R\x06before\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\x01R\x05after2\xa6\v\n" +
 	"\x13OrchestratorService\x12\x84\x01\n" +
 	"\tCreateRun\x12*.provenir.orchestrator.v1.CreateRunRequest\x1a+.provenir.orchestrator.v1.CreateRunResponse\"\x1e\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\r:\x01*\"\b/v1/runs\x12~\n" +
 	"\x06GetRun\x12'.provenir.orchestrator.v1.GetRunRequest\x1a(.provenir.orchestrator.v1.GetRunResponse\"!\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/runs/{run}\x12~\n" +
@@ -1082,7 +1639,8 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\bPauseRun\x12).provenir.orchestrator.v1.PauseRunRequest\x1a*.provenir.orchestrator.v1.PauseRunResponse\"*\xea\xe0\x18\a\b\x02\x12\x03run\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/runs/{run}:pause\x12\x91\x01\n" +
 	"\tResumeRun\x12*.provenir.orchestrator.v1.ResumeRunRequest\x1a+.provenir.orchestrator.v1.ResumeRunResponse\"+\xea\xe0\x18\a\b\x02\x12\x03run\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/runs/{run}:resume\x12\x91\x01\n" +
 	"\tCancelRun\x12*.provenir.orchestrator.v1.CancelRunRequest\x1a+.provenir.orchestrator.v1.CancelRunResponse\"+\xea\xe0\x18\a\b\x02\x12\x03run\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/runs/{run}:cancel\x12\x87\x01\n" +
-	"\tDeleteRun\x12*.provenir.orchestrator.v1.DeleteRunRequest\x1a+.provenir.orchestrator.v1.DeleteRunResponse\"!\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\x10*\x0e/v1/runs/{run}\x12\x91\x01\n" +
+	"\tDeleteRun\x12*.provenir.orchestrator.v1.DeleteRunRequest\x1a+.provenir.orchestrator.v1.DeleteRunResponse\"!\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\x10*\x0e/v1/runs/{run}\x12\xa2\x01\n" +
+	"\rTrainControls\x12..provenir.orchestrator.v1.TrainControlsRequest\x1a/.provenir.orchestrator.v1.TrainControlsResponse\".\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/rewardValidity:train0\x01\x12\x91\x01\n" +
 	"\fListBackends\x12-.provenir.orchestrator.v1.ListBackendsRequest\x1a..provenir.orchestrator.v1.ListBackendsResponse\"\"\xea\xe0\x18\n" +
 	"\b\x01\x12\x06engine\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/backendsBJZHgithub.com/provenir/provenir/gen/provenir/orchestrator/v1;orchestratorv1b\x06proto3"
 
@@ -1098,7 +1656,7 @@ func file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP() []by
 	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescData
 }
 
-var file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_provenir_orchestrator_v1_orchestrator_service_proto_goTypes = []any{
 	(*CreateRunRequest)(nil),      // 0: provenir.orchestrator.v1.CreateRunRequest
 	(*CreateRunResponse)(nil),     // 1: provenir.orchestrator.v1.CreateRunResponse
@@ -1118,56 +1676,73 @@ var file_provenir_orchestrator_v1_orchestrator_service_proto_goTypes = []any{
 	(*DeleteRunResponse)(nil),     // 15: provenir.orchestrator.v1.DeleteRunResponse
 	(*ListBackendsRequest)(nil),   // 16: provenir.orchestrator.v1.ListBackendsRequest
 	(*ListBackendsResponse)(nil),  // 17: provenir.orchestrator.v1.ListBackendsResponse
-	(*RunSpec)(nil),               // 18: provenir.orchestrator.v1.RunSpec
-	(*Run)(nil),                   // 19: provenir.orchestrator.v1.Run
-	(RunState)(0),                 // 20: provenir.orchestrator.v1.RunState
-	(v1.Algorithm)(0),             // 21: provenir.trainer.v1.Algorithm
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
-	(*StepRow)(nil),               // 23: provenir.orchestrator.v1.StepRow
-	(*v11.Evaluation)(nil),        // 24: provenir.evaluator.v1.Evaluation
-	(*GateDecision)(nil),          // 25: provenir.orchestrator.v1.GateDecision
-	(*v1.EngineStatus)(nil),       // 26: provenir.trainer.v1.EngineStatus
+	(*TrainControlsRequest)(nil),  // 18: provenir.orchestrator.v1.TrainControlsRequest
+	(*TrainControlsResponse)(nil), // 19: provenir.orchestrator.v1.TrainControlsResponse
+	(*ControlProgress)(nil),       // 20: provenir.orchestrator.v1.ControlProgress
+	(*ControlReport)(nil),         // 21: provenir.orchestrator.v1.ControlReport
+	(*ControlArm)(nil),            // 22: provenir.orchestrator.v1.ControlArm
+	(*ControlRun)(nil),            // 23: provenir.orchestrator.v1.ControlRun
+	(*RunSpec)(nil),               // 24: provenir.orchestrator.v1.RunSpec
+	(*Run)(nil),                   // 25: provenir.orchestrator.v1.Run
+	(RunState)(0),                 // 26: provenir.orchestrator.v1.RunState
+	(v1.Algorithm)(0),             // 27: provenir.trainer.v1.Algorithm
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(*StepRow)(nil),               // 29: provenir.orchestrator.v1.StepRow
+	(*v11.Evaluation)(nil),        // 30: provenir.evaluator.v1.Evaluation
+	(*GateDecision)(nil),          // 31: provenir.orchestrator.v1.GateDecision
+	(*v1.EngineStatus)(nil),       // 32: provenir.trainer.v1.EngineStatus
+	(*v11.Estimate)(nil),          // 33: provenir.evaluator.v1.Estimate
 }
 var file_provenir_orchestrator_v1_orchestrator_service_proto_depIdxs = []int32{
-	18, // 0: provenir.orchestrator.v1.CreateRunRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
-	19, // 1: provenir.orchestrator.v1.CreateRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	19, // 2: provenir.orchestrator.v1.GetRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	20, // 3: provenir.orchestrator.v1.ListRunsRequest.states:type_name -> provenir.orchestrator.v1.RunState
-	21, // 4: provenir.orchestrator.v1.ListRunsRequest.algorithms:type_name -> provenir.trainer.v1.Algorithm
-	22, // 5: provenir.orchestrator.v1.ListRunsRequest.created_after:type_name -> google.protobuf.Timestamp
-	22, // 6: provenir.orchestrator.v1.ListRunsRequest.created_before:type_name -> google.protobuf.Timestamp
-	19, // 7: provenir.orchestrator.v1.ListRunsResponse.runs:type_name -> provenir.orchestrator.v1.Run
-	19, // 8: provenir.orchestrator.v1.WatchRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	23, // 9: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
-	24, // 10: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
-	25, // 11: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
-	19, // 12: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	19, // 13: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	19, // 14: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	26, // 15: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
-	0,  // 16: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
-	2,  // 17: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
-	4,  // 18: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
-	6,  // 19: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
-	8,  // 20: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
-	10, // 21: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
-	12, // 22: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
-	14, // 23: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
-	16, // 24: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
-	1,  // 25: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
-	3,  // 26: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
-	5,  // 27: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
-	7,  // 28: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
-	9,  // 29: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
-	11, // 30: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
-	13, // 31: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
-	15, // 32: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
-	17, // 33: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	24, // 0: provenir.orchestrator.v1.CreateRunRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
+	25, // 1: provenir.orchestrator.v1.CreateRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	25, // 2: provenir.orchestrator.v1.GetRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	26, // 3: provenir.orchestrator.v1.ListRunsRequest.states:type_name -> provenir.orchestrator.v1.RunState
+	27, // 4: provenir.orchestrator.v1.ListRunsRequest.algorithms:type_name -> provenir.trainer.v1.Algorithm
+	28, // 5: provenir.orchestrator.v1.ListRunsRequest.created_after:type_name -> google.protobuf.Timestamp
+	28, // 6: provenir.orchestrator.v1.ListRunsRequest.created_before:type_name -> google.protobuf.Timestamp
+	25, // 7: provenir.orchestrator.v1.ListRunsResponse.runs:type_name -> provenir.orchestrator.v1.Run
+	25, // 8: provenir.orchestrator.v1.WatchRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	29, // 9: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
+	30, // 10: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
+	31, // 11: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
+	25, // 12: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	25, // 13: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	25, // 14: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	32, // 15: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
+	24, // 16: provenir.orchestrator.v1.TrainControlsRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
+	20, // 17: provenir.orchestrator.v1.TrainControlsResponse.progress:type_name -> provenir.orchestrator.v1.ControlProgress
+	21, // 18: provenir.orchestrator.v1.TrainControlsResponse.report:type_name -> provenir.orchestrator.v1.ControlReport
+	26, // 19: provenir.orchestrator.v1.ControlProgress.state:type_name -> provenir.orchestrator.v1.RunState
+	22, // 20: provenir.orchestrator.v1.ControlReport.arms:type_name -> provenir.orchestrator.v1.ControlArm
+	23, // 21: provenir.orchestrator.v1.ControlArm.runs:type_name -> provenir.orchestrator.v1.ControlRun
+	33, // 22: provenir.orchestrator.v1.ControlArm.gain:type_name -> provenir.evaluator.v1.Estimate
+	33, // 23: provenir.orchestrator.v1.ControlArm.lead:type_name -> provenir.evaluator.v1.Estimate
+	0,  // 24: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
+	2,  // 25: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
+	4,  // 26: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
+	6,  // 27: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
+	8,  // 28: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
+	10, // 29: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
+	12, // 30: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
+	14, // 31: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
+	18, // 32: provenir.orchestrator.v1.OrchestratorService.TrainControls:input_type -> provenir.orchestrator.v1.TrainControlsRequest
+	16, // 33: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
+	1,  // 34: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
+	3,  // 35: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
+	5,  // 36: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
+	7,  // 37: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
+	9,  // 38: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
+	11, // 39: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
+	13, // 40: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
+	15, // 41: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
+	19, // 42: provenir.orchestrator.v1.OrchestratorService.TrainControls:output_type -> provenir.orchestrator.v1.TrainControlsResponse
+	17, // 43: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
+	34, // [34:44] is the sub-list for method output_type
+	24, // [24:34] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_provenir_orchestrator_v1_orchestrator_service_proto_init() }
@@ -1182,13 +1757,19 @@ func file_provenir_orchestrator_v1_orchestrator_service_proto_init() {
 		(*WatchRunResponse_Evaluation)(nil),
 		(*WatchRunResponse_Gate)(nil),
 	}
+	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18].OneofWrappers = []any{}
+	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19].OneofWrappers = []any{
+		(*TrainControlsResponse_Progress)(nil),
+		(*TrainControlsResponse_Report)(nil),
+	}
+	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc), len(file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -347,6 +347,29 @@ func local_request_OrchestratorService_DeleteRun_0(ctx context.Context, marshale
 	return msg, metadata, err
 }
 
+func request_OrchestratorService_TrainControls_0(ctx context.Context, marshaler runtime.Marshaler, client OrchestratorServiceClient, req *http.Request, pathParams map[string]string) (OrchestratorService_TrainControlsClient, runtime.ServerMetadata, error) {
+	var (
+		protoReq TrainControlsRequest
+		metadata runtime.ServerMetadata
+	)
+	if err := marshaler.NewDecoder(req.Body).Decode(&protoReq); err != nil && !errors.Is(err, io.EOF) {
+		return nil, metadata, status.Errorf(codes.InvalidArgument, "%v", err)
+	}
+	if req.Body != nil {
+		_, _ = io.Copy(io.Discard, req.Body)
+	}
+	stream, err := client.TrainControls(ctx, &protoReq)
+	if err != nil {
+		return nil, metadata, err
+	}
+	header, err := stream.Header()
+	if err != nil {
+		return nil, metadata, err
+	}
+	metadata.HeaderMD = header
+	return stream, metadata, nil
+}
+
 var filter_OrchestratorService_ListBackends_0 = &utilities.DoubleArray{Encoding: map[string]int{}, Base: []int(nil), Check: []int(nil)}
 
 func request_OrchestratorService_ListBackends_0(ctx context.Context, marshaler runtime.Marshaler, client OrchestratorServiceClient, req *http.Request, pathParams map[string]string) (proto.Message, runtime.ServerMetadata, error) {
@@ -534,6 +557,13 @@ func RegisterOrchestratorServiceHandlerServer(ctx context.Context, mux *runtime.
 			return
 		}
 		forward_OrchestratorService_DeleteRun_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
+	})
+
+	mux.Handle(http.MethodPost, pattern_OrchestratorService_TrainControls_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		err := status.Error(codes.Unimplemented, "streaming calls are not yet supported in the in-process transport")
+		_, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+		return
 	})
 	mux.Handle(http.MethodGet, pattern_OrchestratorService_ListBackends_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
@@ -731,6 +761,23 @@ func RegisterOrchestratorServiceHandlerClient(ctx context.Context, mux *runtime.
 		}
 		forward_OrchestratorService_DeleteRun_0(annotatedContext, mux, outboundMarshaler, w, req, resp, mux.GetForwardResponseOptions()...)
 	})
+	mux.Handle(http.MethodPost, pattern_OrchestratorService_TrainControls_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
+		ctx, cancel := context.WithCancel(req.Context())
+		defer cancel()
+		inboundMarshaler, outboundMarshaler := runtime.MarshalerForRequest(mux, req)
+		annotatedContext, err := runtime.AnnotateContext(ctx, mux, req, "/provenir.orchestrator.v1.OrchestratorService/TrainControls", runtime.WithHTTPPathPattern("/v1/rewardValidity:train"))
+		if err != nil {
+			runtime.HTTPError(ctx, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		resp, md, err := request_OrchestratorService_TrainControls_0(annotatedContext, inboundMarshaler, client, req, pathParams)
+		annotatedContext = runtime.NewServerMetadataContext(annotatedContext, md)
+		if err != nil {
+			runtime.HTTPError(annotatedContext, mux, outboundMarshaler, w, req, err)
+			return
+		}
+		forward_OrchestratorService_TrainControls_0(annotatedContext, mux, outboundMarshaler, w, req, func() (proto.Message, error) { return resp.Recv() }, mux.GetForwardResponseOptions()...)
+	})
 	mux.Handle(http.MethodGet, pattern_OrchestratorService_ListBackends_0, func(w http.ResponseWriter, req *http.Request, pathParams map[string]string) {
 		ctx, cancel := context.WithCancel(req.Context())
 		defer cancel()
@@ -752,25 +799,27 @@ func RegisterOrchestratorServiceHandlerClient(ctx context.Context, mux *runtime.
 }
 
 var (
-	pattern_OrchestratorService_CreateRun_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "runs"}, ""))
-	pattern_OrchestratorService_GetRun_0       = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, ""))
-	pattern_OrchestratorService_ListRuns_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "runs"}, ""))
-	pattern_OrchestratorService_WatchRun_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "watch"))
-	pattern_OrchestratorService_PauseRun_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "pause"))
-	pattern_OrchestratorService_ResumeRun_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "resume"))
-	pattern_OrchestratorService_CancelRun_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "cancel"))
-	pattern_OrchestratorService_DeleteRun_0    = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, ""))
-	pattern_OrchestratorService_ListBackends_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "backends"}, ""))
+	pattern_OrchestratorService_CreateRun_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "runs"}, ""))
+	pattern_OrchestratorService_GetRun_0        = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, ""))
+	pattern_OrchestratorService_ListRuns_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "runs"}, ""))
+	pattern_OrchestratorService_WatchRun_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "watch"))
+	pattern_OrchestratorService_PauseRun_0      = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "pause"))
+	pattern_OrchestratorService_ResumeRun_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "resume"))
+	pattern_OrchestratorService_CancelRun_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, "cancel"))
+	pattern_OrchestratorService_DeleteRun_0     = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1, 1, 0, 4, 1, 5, 2}, []string{"v1", "runs", "run"}, ""))
+	pattern_OrchestratorService_TrainControls_0 = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "rewardValidity"}, "train"))
+	pattern_OrchestratorService_ListBackends_0  = runtime.MustPattern(runtime.NewPattern(1, []int{2, 0, 2, 1}, []string{"v1", "backends"}, ""))
 )
 
 var (
-	forward_OrchestratorService_CreateRun_0    = runtime.ForwardResponseMessage
-	forward_OrchestratorService_GetRun_0       = runtime.ForwardResponseMessage
-	forward_OrchestratorService_ListRuns_0     = runtime.ForwardResponseMessage
-	forward_OrchestratorService_WatchRun_0     = runtime.ForwardResponseStream
-	forward_OrchestratorService_PauseRun_0     = runtime.ForwardResponseMessage
-	forward_OrchestratorService_ResumeRun_0    = runtime.ForwardResponseMessage
-	forward_OrchestratorService_CancelRun_0    = runtime.ForwardResponseMessage
-	forward_OrchestratorService_DeleteRun_0    = runtime.ForwardResponseMessage
-	forward_OrchestratorService_ListBackends_0 = runtime.ForwardResponseMessage
+	forward_OrchestratorService_CreateRun_0     = runtime.ForwardResponseMessage
+	forward_OrchestratorService_GetRun_0        = runtime.ForwardResponseMessage
+	forward_OrchestratorService_ListRuns_0      = runtime.ForwardResponseMessage
+	forward_OrchestratorService_WatchRun_0      = runtime.ForwardResponseStream
+	forward_OrchestratorService_PauseRun_0      = runtime.ForwardResponseMessage
+	forward_OrchestratorService_ResumeRun_0     = runtime.ForwardResponseMessage
+	forward_OrchestratorService_CancelRun_0     = runtime.ForwardResponseMessage
+	forward_OrchestratorService_DeleteRun_0     = runtime.ForwardResponseMessage
+	forward_OrchestratorService_TrainControls_0 = runtime.ForwardResponseStream
+	forward_OrchestratorService_ListBackends_0  = runtime.ForwardResponseMessage
 )

@@ -19,15 +19,16 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	OrchestratorService_CreateRun_FullMethodName    = "/provenir.orchestrator.v1.OrchestratorService/CreateRun"
-	OrchestratorService_GetRun_FullMethodName       = "/provenir.orchestrator.v1.OrchestratorService/GetRun"
-	OrchestratorService_ListRuns_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/ListRuns"
-	OrchestratorService_WatchRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/WatchRun"
-	OrchestratorService_PauseRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/PauseRun"
-	OrchestratorService_ResumeRun_FullMethodName    = "/provenir.orchestrator.v1.OrchestratorService/ResumeRun"
-	OrchestratorService_CancelRun_FullMethodName    = "/provenir.orchestrator.v1.OrchestratorService/CancelRun"
-	OrchestratorService_DeleteRun_FullMethodName    = "/provenir.orchestrator.v1.OrchestratorService/DeleteRun"
-	OrchestratorService_ListBackends_FullMethodName = "/provenir.orchestrator.v1.OrchestratorService/ListBackends"
+	OrchestratorService_CreateRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/CreateRun"
+	OrchestratorService_GetRun_FullMethodName        = "/provenir.orchestrator.v1.OrchestratorService/GetRun"
+	OrchestratorService_ListRuns_FullMethodName      = "/provenir.orchestrator.v1.OrchestratorService/ListRuns"
+	OrchestratorService_WatchRun_FullMethodName      = "/provenir.orchestrator.v1.OrchestratorService/WatchRun"
+	OrchestratorService_PauseRun_FullMethodName      = "/provenir.orchestrator.v1.OrchestratorService/PauseRun"
+	OrchestratorService_ResumeRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/ResumeRun"
+	OrchestratorService_CancelRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/CancelRun"
+	OrchestratorService_DeleteRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/DeleteRun"
+	OrchestratorService_TrainControls_FullMethodName = "/provenir.orchestrator.v1.OrchestratorService/TrainControls"
+	OrchestratorService_ListBackends_FullMethodName  = "/provenir.orchestrator.v1.OrchestratorService/ListBackends"
 )
 
 // OrchestratorServiceClient is the client API for OrchestratorService service.
@@ -52,6 +53,10 @@ type OrchestratorServiceClient interface {
 	CancelRun(ctx context.Context, in *CancelRunRequest, opts ...grpc.CallOption) (*CancelRunResponse, error)
 	// DeleteRun forgets an ended run; its ledger stays.
 	DeleteRun(ctx context.Context, in *DeleteRunRequest, opts ...grpc.CallOption) (*DeleteRunResponse, error)
+	// TrainControls trains the same policy on a reward and on controls that know nothing of the task, with several seeds each, and
+	// says whether the reward teaches more than they do. Its runs are runs like any other: they go on when the stream breaks, and the
+	// same request finds them again.
+	TrainControls(ctx context.Context, in *TrainControlsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TrainControlsResponse], error)
 	// ListBackends says what can train, with a real probe.
 	ListBackends(ctx context.Context, in *ListBackendsRequest, opts ...grpc.CallOption) (*ListBackendsResponse, error)
 }
@@ -153,6 +158,25 @@ func (c *orchestratorServiceClient) DeleteRun(ctx context.Context, in *DeleteRun
 	return out, nil
 }
 
+func (c *orchestratorServiceClient) TrainControls(ctx context.Context, in *TrainControlsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TrainControlsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &OrchestratorService_ServiceDesc.Streams[1], OrchestratorService_TrainControls_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[TrainControlsRequest, TrainControlsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type OrchestratorService_TrainControlsClient = grpc.ServerStreamingClient[TrainControlsResponse]
+
 func (c *orchestratorServiceClient) ListBackends(ctx context.Context, in *ListBackendsRequest, opts ...grpc.CallOption) (*ListBackendsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListBackendsResponse)
@@ -185,6 +209,10 @@ type OrchestratorServiceServer interface {
 	CancelRun(context.Context, *CancelRunRequest) (*CancelRunResponse, error)
 	// DeleteRun forgets an ended run; its ledger stays.
 	DeleteRun(context.Context, *DeleteRunRequest) (*DeleteRunResponse, error)
+	// TrainControls trains the same policy on a reward and on controls that know nothing of the task, with several seeds each, and
+	// says whether the reward teaches more than they do. Its runs are runs like any other: they go on when the stream breaks, and the
+	// same request finds them again.
+	TrainControls(*TrainControlsRequest, grpc.ServerStreamingServer[TrainControlsResponse]) error
 	// ListBackends says what can train, with a real probe.
 	ListBackends(context.Context, *ListBackendsRequest) (*ListBackendsResponse, error)
 	mustEmbedUnimplementedOrchestratorServiceServer()
@@ -220,6 +248,9 @@ func (UnimplementedOrchestratorServiceServer) CancelRun(context.Context, *Cancel
 }
 func (UnimplementedOrchestratorServiceServer) DeleteRun(context.Context, *DeleteRunRequest) (*DeleteRunResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DeleteRun not implemented")
+}
+func (UnimplementedOrchestratorServiceServer) TrainControls(*TrainControlsRequest, grpc.ServerStreamingServer[TrainControlsResponse]) error {
+	return status.Error(codes.Unimplemented, "method TrainControls not implemented")
 }
 func (UnimplementedOrchestratorServiceServer) ListBackends(context.Context, *ListBackendsRequest) (*ListBackendsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBackends not implemented")
@@ -382,6 +413,17 @@ func _OrchestratorService_DeleteRun_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _OrchestratorService_TrainControls_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(TrainControlsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(OrchestratorServiceServer).TrainControls(m, &grpc.GenericServerStream[TrainControlsRequest, TrainControlsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type OrchestratorService_TrainControlsServer = grpc.ServerStreamingServer[TrainControlsResponse]
+
 func _OrchestratorService_ListBackends_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListBackendsRequest)
 	if err := dec(in); err != nil {
@@ -444,6 +486,11 @@ var OrchestratorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchRun",
 			Handler:       _OrchestratorService_WatchRun_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "TrainControls",
+			Handler:       _OrchestratorService_TrainControls_Handler,
 			ServerStreams: true,
 		},
 	},
