@@ -172,7 +172,13 @@ func (b *builder) verifier() error {
 	if err != nil {
 		return err
 	}
-	s, err := verifier.New(verifier.Config{Plugins: plugins, Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs, AllowUnsandboxed: b.cfg.AllowUnsandboxed}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
+	var folders []string
+	for folder := range strings.SplitSeq(b.cfg.Settings.Get("verifier.environments"), ",") {
+		if folder = strings.TrimSpace(folder); folder != "" {
+			folders = append(folders, folder)
+		}
+	}
+	s, err := verifier.New(verifier.Config{Plugins: plugins, Environments: folders, Sandbox: sandbox.Config{Python: b.cfg.Settings.Get("sandbox.python"), PoolSize: jobs, AllowUnsandboxed: b.cfg.AllowUnsandboxed}}, verifier.Deps{Blobs: b.blobs, Metrics: b.metrics, Clock: b.clock, Log: b.log})
 	if err != nil {
 		return err
 	}

@@ -33,6 +33,7 @@ func Keys() []Key {
 		{"sandbox.python", "", "Python that runs untrusted programs; empty looks in PATH, then /usr/bin/python3"},
 		{"sandbox.jobs", "0", "untrusted programs at once; 0 is one a core"},
 		{"verifier.plugins", "", "programs that judge, as name=/path/of/the/executable, separated by commas (docs/verifiers.md)"},
+		{"verifier.environments", "", "folders of environments in Starlark or Python, separated by commas (docs/verifiers.md)"},
 		{"alerts.file", "", "YAML file with the list of sinks that are told of anomalies (docs/alerts.md); empty tells nobody"},
 		{"recorder.ship.endpoint", "", "S3-compatible store that sealed ledger segments are copied to, as https://host; empty copies nothing (docs/ledger.md)"},
 		{"recorder.ship.region", "us-east-1", "region of that store"},

@@ -38,6 +38,8 @@ type Config struct {
 	Code string
 	// Plugins are verifiers in programs of this machine, by the names that specs have for them.
 	Plugins map[string]plugin.Config
+	// Environments are folders of environments in Starlark or Python (package scripted), beside the built-in ones.
+	Environments []string
 	// Sandbox says how untrusted programs are run.
 	Sandbox sandbox.Config
 }

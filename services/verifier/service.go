@@ -8,7 +8,9 @@ package verifier
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -19,6 +21,7 @@ import (
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/services/verifier/catalog"
 	"github.com/provenir/provenir/services/verifier/code"
+	"github.com/provenir/provenir/services/verifier/env/scripted"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/replay"
 	"github.com/provenir/provenir/services/verifier/sandbox"
@@ -73,7 +76,15 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.counts, err = newCounters(d.Metrics); err != nil {
 		return nil, err
 	}
-	if s.envs, err = newEnvironments(cfg.Episodes, d.Environments); err != nil {
+	more := slices.Clone(d.Environments)
+	for _, folder := range cfg.Environments {
+		d, err := scripted.Load(folder, code.On(pool))
+		if err != nil {
+			return nil, fmt.Errorf("verifier: %w", err)
+		}
+		more = append(more, d)
+	}
+	if s.envs, err = newEnvironments(cfg.Episodes, more); err != nil {
 		return nil, err
 	}
 	if d.Blobs != nil && cfg.Evidence == EvidenceStored {

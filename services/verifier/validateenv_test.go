@@ -7,6 +7,7 @@ import (
 
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/rpc"
+	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
 func validated(t *testing.T, c verifierv1.VerifierServiceClient, target string) *verifierv1.EnvironmentReport {
@@ -53,6 +54,29 @@ func TestOurEnvironmentsHoldTheRules(t *testing.T) {
 	}
 	if r.GetPassed() || unchecked != 1 {
 		t.Errorf("%v", r)
+	}
+}
+
+// The examples in Starlark and in Python hold the rules as the built-in environments do.
+func TestExampleEnvironmentsHoldTheRules(t *testing.T) {
+	c, s := serve(t, Config{Environments: []string{"../../examples/env-starlark", "../../examples/env-python"}}, Deps{})
+	var isolation *sandbox.IsolationError
+	_, err := s.sandbox.Run(t.Context(), sandbox.Job{Source: "pass"})
+	for _, name := range []string{"warehouse", "orders"} {
+		if name == "orders" && (errors.Is(err, sandbox.ErrLanguage) || errors.As(err, &isolation)) {
+			t.Skipf("no sandbox here: %v", err)
+		}
+		if r := validated(t, c, name); !r.GetPassed() || len(r.GetRules()) < 14 {
+			t.Errorf("%s: %v", name, r)
+		}
+	}
+}
+
+func TestAFolderThatIsNoEnvironment(t *testing.T) {
+	for _, folders := range [][]string{{t.TempDir()}, {"../../examples/env-starlark", "../../examples/env-starlark"}} {
+		if s, err := New(Config{Environments: folders}, Deps{}); err == nil {
+			t.Errorf("%v: %v", folders, s)
+		}
 	}
 }
 
