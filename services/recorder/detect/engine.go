@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+
+	"github.com/provenir/provenir/services/recorder/metric"
 )
 
 // Engine runs the detectors of one run. It is not safe for concurrent use.
@@ -13,6 +15,7 @@ type Engine struct {
 	reads     [][]string // by detector, asked once
 	trend     *rewardTrend
 	frame     frame
+	shape     *metric.Shape // of the step before
 	place     place
 }
 
@@ -50,7 +53,8 @@ func NewEngine(p *Profile) *Engine {
 func (e *Engine) Step(s *Sample, isOpen func(kind string) bool) []Signal {
 	e.enter(s)
 	f := &e.frame
-	*f = frame{Sample: s, profile: e.profile, method: e.profile.of(s), row: e.place.Row, isOpen: isOpen, reward: e.trend, out: f.out[:0], retagged: f.retagged[:0]}
+	*f = frame{Sample: s, profile: e.profile, method: e.profile.of(s), row: e.place.Row, isOpen: isOpen, reward: e.trend,
+		sane: s.Shape != nil && s.Shape.Sane(s.Values), out: f.out[:0], retagged: f.retagged[:0]}
 	imitated := imitates(f.method)
 	for i, d := range e.detectors {
 		if imitated && ofRL(d) {
@@ -63,6 +67,9 @@ func (e *Engine) Step(s *Sample, isOpen func(kind string) bool) []Signal {
 		if !e.place.Spoke[i] {
 			e.place.Spoke[i] = e.hears(i)
 		}
+	}
+	if e.shape = f.Shape; imitated {
+		e.shape = nil // not every detector has read it
 	}
 	e.place.Row++
 	e.place.Rows++
@@ -109,6 +116,9 @@ func (e *Engine) Spans() uint32 { return e.place.Spans }
 func (e *Engine) hears(i int) bool {
 	if h, ok := e.detectors[i].(interface{ heard() bool }); ok {
 		return h.heard()
+	}
+	if e.shape != nil && e.shape == e.frame.Shape && len(e.reads[i]) > 0 {
+		return false // it read nothing of the step before, and this one has the same metrics
 	}
 	return len(e.reads[i]) == 0 || slices.ContainsFunc(e.reads[i], func(name string) bool {
 		_, ok := e.frame.find(name)

@@ -13,6 +13,9 @@ func (*invalid) reset()          {}
 
 func (*invalid) step(f *frame) {
 	open := f.isOpen("metric_invalid")
+	if f.sane && !open {
+		return
+	}
 	for i := range f.Values {
 		v := &f.Values[i]
 		if problem := metric.Problem(*v); problem != "" {

@@ -17,6 +17,9 @@ func (*nonFinite) reset()          {}
 
 func (*nonFinite) step(f *frame) {
 	open := f.isOpen("non_finite")
+	if f.sane && !open {
+		return
+	}
 	for i := range f.Values {
 		v := &f.Values[i]
 		s := Signal{Kind: "non_finite", Metric: v.Name, Need: 1, Clear: true}

@@ -15,6 +15,7 @@ type Sample struct {
 	Objective string
 	Digest    [32]byte       // of the payload; the same step with another one is a repeat that diverged
 	Values    []metric.Value // sorted by name
+	Shape     *metric.Shape  // of the values; nil where nobody has made one
 	Rows      Rows
 }
 
@@ -38,6 +39,7 @@ type frame struct {
 	row     uint64 // steps since the attempt or stage began
 	isOpen  func(kind string) bool
 	reward  *rewardTrend
+	sane    bool // every value is finite and can be what its name says
 	out     []Signal
 	// retagged are metrics that are another quantity from this step on: detectors that read one begin anew.
 	retagged []string
@@ -58,6 +60,12 @@ func (f *frame) get(name string) (float64, bool) {
 
 func (f *frame) find(name string) (*metric.Value, bool) {
 	vs := f.Values
+	if f.Shape != nil {
+		if i := f.Shape.Index(name); i >= 0 {
+			return &vs[i], true
+		}
+		return nil, false
+	}
 	low, high := 0, len(vs)
 	for low < high { // a search of its own: a step asks 40 times, and a call for each comparison is dear
 		if mid := (low + high) / 2; vs[mid].Name < name {

@@ -13,6 +13,7 @@ type tags struct {
 	S struct {
 		Seen []tagged `json:"seen"` // sorted by name; names of the vocabulary only, so the list is bounded
 	}
+	shape *metric.Shape // whose tags were compared last
 }
 
 type tagged struct {
@@ -26,9 +27,13 @@ func (*tags) name() string    { return "tags" }
 func (*tags) kinds() []string { return []string{"metric_invalid"} }
 func (*tags) reads() []string { return nil }
 func (d *tags) state() any    { return &d.S }
-func (d *tags) reset()        { d.S.Seen = nil }
+func (d *tags) reset()        { d.S.Seen, d.shape = nil, nil }
 
 func (d *tags) step(f *frame) {
+	if f.Shape != nil && f.Shape == d.shape {
+		return
+	}
+	d.shape = f.Shape
 	next := 0
 	for i := range f.Values {
 		v := &f.Values[i]

@@ -19,6 +19,7 @@ type vanished struct {
 	S struct {
 		Seen []presence `json:"seen"` // sorted by name
 	}
+	shape *metric.Shape // Seen are its names, one by one
 }
 
 type presence struct {
@@ -32,11 +33,18 @@ func (*vanished) name() string    { return "vanished" }
 func (*vanished) kinds() []string { return []string{"metric_vanished"} } // and metric_invalid, which is another's too
 func (*vanished) reads() []string { return nil }
 func (d *vanished) state() any    { return &d.S }
-func (d *vanished) reset()        { d.S.Seen = nil }
+func (d *vanished) reset()        { d.S.Seen, d.shape = nil, nil }
 
 func (d *vanished) step(f *frame) {
-	next, over := 0, false // both lists are sorted: one pass
 	open := f.isOpen("metric_vanished")
+	if f.Shape != nil && f.Shape == d.shape {
+		for i := range d.S.Seen {
+			d.heard(f, &d.S.Seen[i], open)
+		}
+		d.full(f, false)
+		return
+	}
+	next, over := 0, false // both lists are sorted: one pass
 	for i := range f.Values {
 		name := f.Values[i].Name
 		for next < len(d.S.Seen) && d.S.Seen[next].Name < name {
@@ -62,6 +70,10 @@ func (d *vanished) step(f *frame) {
 		d.silent(f, &d.S.Seen[next])
 	}
 	d.full(f, over)
+	d.shape = nil
+	if f.Shape != nil && f.Shape.Unique() && len(d.S.Seen) == len(f.Values) { // all of them are this step's
+		d.shape = f.Shape
+	}
 }
 
 // full says that a run has more names than are watched: what is not watched must not pass for healthy.

@@ -74,15 +74,15 @@ func (c *channel) second(v *peeked) {
 
 // values adds what the step's verdicts say together to its metrics, and forgets them. An engine that reports values of
 // these names does not know the held-out verdicts, which are never sent to it: what was recorded stands.
-func (c *channel) values(in []metric.Value) []metric.Value {
-	if c.N > 0 && !c.Full {
-		in = slices.DeleteFunc(in, func(v metric.Value) bool {
+func (c *channel) values(in []metric.Value) (out []metric.Value, changed bool) {
+	if changed = c.N > 0 && !c.Full; changed {
+		in = slices.DeleteFunc(slices.Clone(in), func(v metric.Value) bool {
 			return v.Scope != "eval" && (v.Name == metric.ProxyMean || v.Name == metric.HeldoutMean)
 		})
 		in = append(in, metric.Value{Name: metric.ProxyMean, X: c.P / float64(c.N), N: c.N}, metric.Value{Name: metric.HeldoutMean, X: c.H / float64(c.N), N: c.N})
 	}
 	c.forget()
-	return in
+	return in, changed
 }
 
 // forget ends the step; its memory is used again.

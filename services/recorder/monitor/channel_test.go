@@ -56,7 +56,7 @@ func TestChannel(t *testing.T) {
 					v := peekVerdict(b)
 					c.second(&v)
 				}
-				got := c.values([]metric.Value{{Name: metric.HeldoutMean, X: 99}})
+				got, _ := c.values([]metric.Value{{Name: metric.HeldoutMean, X: 99}})
 				if tt.n == 0 {
 					if len(got) != 1 {
 						t.Errorf("got %+v where nothing was compared", got)

@@ -52,6 +52,11 @@ type decoder struct {
 	order  []named // names of the step before, in its order, which is most often this one's too
 	at     int
 	values []metric.Value
+
+	metrics [][]byte // of the step that is read
+	wires   [2]*wire // of the newest steps of two forms
+	filled  *wire    // values holds its names, in its order
+	key     []byte
 }
 
 // sample reads a STEP record; ok is false where the generated decoder has to look at it. The values are valid until the
@@ -68,7 +73,7 @@ func (d *decoder) sample(payload []byte, s *detect.Sample) (ok bool) {
 		}
 		b = rest
 	}
-	d.values, d.at = d.values[:0], 0
+	d.metrics = d.metrics[:0]
 	scored := false
 	for b := facts; len(b) > 0; {
 		num, typ, v, x, rest, ok := field(b)
@@ -78,21 +83,41 @@ func (d *decoder) sample(payload []byte, s *detect.Sample) (ok bool) {
 		b = rest
 		switch {
 		case num == factsMetrics && typ == protowire.BytesType:
-			if !d.metric(v) {
-				return false
-			}
+			d.metrics = append(d.metrics, v)
 		case num == factsObjective && typ == protowire.BytesType:
 			if s.Objective, ok = d.text(v); !ok {
 				return false
 			}
-		case num == factsUnscored:
+		case num == factsUnscored && typ == protowire.BytesType:
 			scored = true
 		case typ == protowire.VarintType:
 			number(num, x, s)
 		}
 	}
 	s.Rows.ScoredKnown = scored || s.Rows.Scored > 0 || s.Rows.Groups > 0
+	if ok = d.read(s); !ok {
+		d.filled = nil
+	}
+	clear(d.metrics) // a run keeps no payload
+	return ok
+}
+
+// read reads the metrics, once they are found.
+func (d *decoder) read(s *detect.Sample) bool {
+	if d.again() {
+		s.Values, s.Shape = d.values, d.wires[0].shape
+		return true
+	}
+	d.values, d.at, d.filled = d.values[:0], 0, nil
+	for _, b := range d.metrics {
+		if !d.metric(b) {
+			return false
+		}
+	}
 	s.Values = d.values
+	if w := d.learn(); w != nil && w != d.wires[0] {
+		d.wires[1], d.wires[0] = d.wires[0], w
+	}
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -30,6 +31,8 @@ func alike(a, b detect.Sample) bool {
 	if len(a.Values) != len(b.Values) {
 		return false
 	}
+	slices.SortStableFunc(a.Values, byName)
+	slices.SortStableFunc(b.Values, byName)
 	for i := range a.Values {
 		x, y := a.Values[i], b.Values[i]
 		if math.Float64bits(x.X) != math.Float64bits(y.X) && !(math.IsNaN(x.X) && math.IsNaN(y.X)) {
@@ -40,7 +43,7 @@ func alike(a, b detect.Sample) bool {
 			return false
 		}
 	}
-	a.Values, b.Values = nil, nil
+	a.Values, b.Values, a.Shape = nil, nil, nil
 	return reflect.DeepEqual(a, b)
 }
 
@@ -139,6 +142,76 @@ func TestNamesAreShared(t *testing.T) {
 	}
 }
 
+// twin is a step of the same metrics with other numbers.
+func twin(b []byte, r *rand.Rand) []byte {
+	var rec corev1.StepRecord
+	var f corev1.StepFacts
+	if proto.Unmarshal(b, &rec) != nil || proto.Unmarshal(rec.GetFacts(), &f) != nil {
+		return b
+	}
+	for _, m := range f.GetMetrics() {
+		if m.Value != nil {
+			m.Value = proto.Float64(r.NormFloat64())
+		}
+		if m.N != nil {
+			m.N = proto.Uint64(r.Uint64N(1 << 40))
+		}
+	}
+	f.Step++
+	return record(&f)
+}
+
+// Steps whose metrics lie as before are read as the generated decoder reads them, whatever came between.
+func TestDecoderOfStepsAlike(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	quick := 0
+	for range 300 {
+		var d decoder
+		forms := [][]byte{record(facts(r)), record(facts(r)), record(facts(r))}
+		for range 40 {
+			b := twin(forms[r.IntN(len(forms))], r)
+			if r.IntN(9) == 0 { // bytes that nobody sends
+				b[r.IntN(len(b))] ^= 1 << r.IntN(8)
+			}
+			var got detect.Sample
+			ok := d.sample(b, &got)
+			if got.Shape != nil {
+				quick++
+			}
+			if want, valid := generated(b); ok && valid && !alike(got, want) {
+				t.Fatalf("got %+v\nwant %+v", got, want)
+			}
+		}
+	}
+	if quick < 300 {
+		t.Errorf("only %d steps of 12,000 were read by their shape", quick)
+	}
+}
+
+// One run with other names in every step takes a bounded part of what all runs remember.
+func TestDecoderSharesSoMuch(t *testing.T) {
+	used := sharedWires.used.Load()
+	before := sharedWires.now.Load()
+	t.Cleanup(func() { sharedWires.used.Store(used); sharedWires.now.Store(before) })
+	var d decoder
+	var s detect.Sample
+	for i := range 40_000 {
+		f := &corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: "kl.ref", RawKey: strconv.Itoa(i), Value: proto.Float64(1), Unit: string(make([]byte, 700))}}}
+		if !d.sample(record(f), &s) || len(s.Values) != 1 || s.Values[0].Raw != strconv.Itoa(i) {
+			t.Fatalf("step %d: %+v", i, s.Values)
+		}
+		if i > 20_000 && i%1000 != 0 {
+			continue
+		}
+		if n := sharedWires.used.Load(); n > maxWires {
+			t.Fatalf("%d bytes are remembered", n)
+		}
+	}
+	if n := len(*sharedWires.now.Load()); n > maxShared {
+		t.Errorf("%d forms are remembered", n)
+	}
+}
+
 func FuzzDecoder(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 8 {
@@ -148,12 +221,15 @@ func FuzzDecoder(f *testing.F) {
 	f.Add(record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: "x"}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var d decoder
-		var got detect.Sample
-		if !d.sample(b, &got) {
-			return // the generated decoder judges
-		}
-		if want, ok := generated(b); ok && !alike(got, want) {
-			t.Errorf("got %+v\nwant %+v", got, want)
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, b := range [][]byte{b, b, twin(b, r), twin(b, r), b} { // the first is decoded, the others compared
+			var got detect.Sample
+			if !d.sample(b, &got) {
+				return // the generated decoder judges
+			}
+			if want, ok := generated(b); ok && !alike(got, want) {
+				t.Errorf("got %+v\nwant %+v", got, want)
+			}
 		}
 	})
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/detect"
 	"github.com/provenir/provenir/services/recorder/incident"
+	"github.com/provenir/provenir/services/recorder/metric"
 )
 
 // Monitor observes one run. It is not safe for concurrent use.
@@ -29,6 +30,7 @@ type Monitor struct {
 	channel channel
 	decoder decoder
 	sample  detect.Sample // of the step that is observed; kept so that a step allocates none
+	noted   *metric.Shape // stats.Metrics are the metrics of this shape, one by one
 	engine  *detect.Engine
 	tracker *incident.Tracker
 }
@@ -134,13 +136,30 @@ func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
 	}
 	sample := &m.sample
 	m.stats.Step = sample.Step
-	sample.Values = m.channel.values(sample.Values)
-	if !slices.IsSortedFunc(sample.Values, byName) {
+	if values, changed := m.channel.values(sample.Values); changed {
+		sample.Values, sample.Shape = values, nil
+	}
+	if sample.Shape == nil && !slices.IsSortedFunc(sample.Values, byName) {
 		slices.SortStableFunc(sample.Values, byName)
 	}
-	m.stats.lasts(sample.Values, sample.Step)
+	m.lasts(sample)
 	signals := m.engine.Step(sample, m.tracker.IsOpen)
 	return m.tracker.Step(incident.Place{Seq: seq, Step: sample.Step, Attempt: sample.Attempt}, m.engine.Spans(), signals)
+}
+
+// lasts notes a step's values as the newest. Where the step has the names of the one before, only numbers are written.
+func (m *Monitor) lasts(s *detect.Sample) {
+	if s.Shape == nil || s.Shape != m.noted {
+		m.stats.lasts(s.Values, s.Step)
+		m.noted = nil
+		if s.Shape != nil && s.Shape.Unique() && len(m.stats.Metrics) == len(s.Values) { // all of them are this step's
+			m.noted = s.Shape
+		}
+		return
+	}
+	for i := range s.Values {
+		m.stats.Metrics[i].number(&s.Values[i], s.Step)
+	}
 }
 
 // Stats are the counts. The metrics are shared: read only.

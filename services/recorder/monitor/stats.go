@@ -47,10 +47,16 @@ func (s *Stats) lasts(values []metric.Value, step uint64) {
 			s.Metrics = slices.Insert(s.Metrics, at, LastMetric{})
 		}
 		m := &s.Metrics[at]
-		*m = LastMetric{Name: v.Name, Raw: v.Raw, Tags: v.Tags, N: v.N, Step: step, NonFinite: NonFinite(v.X)}
-		if v.Finite() {
-			m.X = v.X
-		}
+		m.Name, m.Raw, m.Tags = v.Name, v.Raw, v.Tags
+		m.number(v, step)
+	}
+}
+
+// number takes what changes from step to step.
+func (m *LastMetric) number(v *metric.Value, step uint64) {
+	m.X, m.N, m.Step, m.NonFinite = 0, v.N, step, NonFinite(v.X)
+	if v.Finite() {
+		m.X = v.X
 	}
 }
 
