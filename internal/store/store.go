@@ -82,11 +82,22 @@ func (d *DB) QueryRow(ctx context.Context, query string, args ...any) *sql.Row {
 }
 
 // Tx is a transaction.
-type Tx struct{ tx *sql.Tx }
+type Tx struct {
+	tx    *sql.Tx
+	stmts map[string]*sql.Stmt // closed by the transaction's end
+}
 
-// Exec runs one statement.
+// Exec runs one statement. The database reads its text once in a transaction, however often it runs.
 func (t Tx) Exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	r, err := t.tx.ExecContext(ctx, query, args...)
+	stmt, ok := t.stmts[query]
+	if !ok {
+		var err error
+		if stmt, err = t.tx.PrepareContext(ctx, query); err != nil {
+			return nil, named(err)
+		}
+		t.stmts[query] = stmt
+	}
+	r, err := stmt.ExecContext(ctx, args...)
 	return r, named(err)
 }
 
@@ -106,7 +117,7 @@ func (d *DB) Within(ctx context.Context, f func(Tx) error) error {
 	if err != nil {
 		return fmt.Errorf("begin: %w", named(err))
 	}
-	if err := f(Tx{tx}); err != nil {
+	if err := f(Tx{tx, map[string]*sql.Stmt{}}); err != nil {
 		return errors.Join(err, rollback(tx))
 	}
 	if err := tx.Commit(); err != nil {

@@ -47,6 +47,9 @@ type live struct {
 
 	insp   *inspection
 	cosign cosigning
+
+	place  uint64 // of findings, where the tables are; the projector's alone
+	placed bool
 }
 
 // finding is an incident's event on its way into the log.

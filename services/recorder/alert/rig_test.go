@@ -149,7 +149,8 @@ func (r *rig) find(incident string, e recorderv1.IncidentEvent, s corev1.Severit
 	r.n++
 	a := &recorderv1.Anomaly{Uid: fmt.Sprintf("uid-%03d", r.n), Run: "run-1", Incident: incident, Kind: "kl_blowup", Event: e, Severity: s, Step: uint64(r.n), OnsetStep: 1, Detail: detail}
 	m := publish.Messenger{Source: "test", Clock: r.clock}
-	if err := publish.Take(r.t.Context(), r.db, m, "acme", "run-1", []publish.Found{{Seq: uint64(r.n), Anomaly: a}}, uint64(r.n)+1, nil); err != nil {
+	if err := publish.Take(r.t.Context(), r.db, m, publish.Part{Tenant: "acme", Run: "run-1",
+		Found: []publish.Found{{Seq: uint64(r.n), Anomaly: a}}, Next: uint64(r.n) + 1}); err != nil {
 		r.t.Fatal(err)
 	}
 }

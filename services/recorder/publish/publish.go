@@ -52,25 +52,39 @@ func Next(ctx context.Context, q store.Queryer, tenant, run string) (next uint64
 	return uint64(n), complete, nil
 }
 
-// Take stores findings and moves the place to next. The checkpoint is the signed one that covers them.
-func Take(ctx context.Context, db *store.DB, m Messenger, tenant, run string, found []Found, next uint64, checkpoint []byte) error {
+// Part is what one run's findings log has to take.
+type Part struct {
+	Tenant, Run string
+	Found       []Found
+	Next        uint64 // the place after them
+	Checkpoint  []byte // the signed one that covers them
+	Complete    bool   // the run is sealed, and nothing more comes: a start does not open it
+}
+
+// Take stores findings of several runs and moves their places.
+func Take(ctx context.Context, db *store.DB, m Messenger, parts ...Part) error {
 	err := db.Within(ctx, func(tx store.Tx) error {
-		for _, f := range found {
-			if err := take(ctx, tx, m, tenant, run, f, checkpoint); err != nil {
-				return err
+		for _, p := range parts {
+			for _, f := range p.Found {
+				if err := take(ctx, tx, m, p, f); err != nil {
+					return fmt.Errorf("take findings of run %s: %w", p.Run, err)
+				}
+			}
+			if _, err := tx.Exec(ctx, `INSERT INTO projected (tenant, run, next, complete) VALUES (?, ?, ?, ?)
+				ON CONFLICT (tenant, run) DO UPDATE SET next = excluded.next, complete = complete OR excluded.complete`,
+				p.Tenant, p.Run, int64(p.Next), p.Complete); err != nil {
+				return fmt.Errorf("take findings of run %s: %w", p.Run, err)
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO projected (tenant, run, next) VALUES (?, ?, ?)
-			ON CONFLICT (tenant, run) DO UPDATE SET next = excluded.next`, tenant, run, int64(next))
-		return err
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("take findings of run %s: %w", run, err)
+		return fmt.Errorf("take findings: %w", err)
 	}
 	return nil
 }
 
-func take(ctx context.Context, tx store.Tx, m Messenger, tenant, run string, f Found, checkpoint []byte) error {
+func take(ctx context.Context, tx store.Tx, m Messenger, p Part, f Found) error {
 	a := f.Anomaly
 	a.FindingSeq = &f.Seq
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(a)
@@ -78,7 +92,7 @@ func take(ctx context.Context, tx store.Tx, m Messenger, tenant, run string, f F
 		return err
 	}
 	res, err := tx.Exec(ctx, `INSERT INTO anomalies (uid, tenant, run, incident, kind, severity, body) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT (uid) DO NOTHING`, a.GetUid(), tenant, run, a.GetIncident(), a.GetKind(), int32(a.GetSeverity()), body)
+		ON CONFLICT (uid) DO NOTHING`, a.GetUid(), p.Tenant, p.Run, a.GetIncident(), a.GetKind(), int32(a.GetSeverity()), body)
 	if err != nil {
 		return err
 	}
@@ -88,14 +102,8 @@ func take(ctx context.Context, tx store.Tx, m Messenger, tenant, run string, f F
 	open := a.GetEvent() != recorderv1.IncidentEvent_INCIDENT_EVENT_RESOLVE
 	if _, err := tx.Exec(ctx, `INSERT INTO incidents (incident, tenant, run, kind, severity, open) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (incident) DO UPDATE SET severity = MAX(severity, excluded.severity), open = excluded.open`,
-		a.GetIncident(), tenant, run, a.GetKind(), int32(a.GetSeverity()), open); err != nil {
+		a.GetIncident(), p.Tenant, p.Run, a.GetKind(), int32(a.GetSeverity()), open); err != nil {
 		return err
 	}
-	return outbox.Add(ctx, tx, m.Message(tenant, a, body, checkpoint))
-}
-
-// Complete notes that a sealed run has nothing more to take, so that a start does not open it.
-func Complete(ctx context.Context, q store.Queryer, tenant, run string) error {
-	_, err := q.Exec(ctx, `UPDATE projected SET complete = 1 WHERE tenant = ? AND run = ?`, tenant, run)
-	return err
+	return outbox.Add(ctx, tx, m.Message(p.Tenant, a, body, p.Checkpoint))
 }

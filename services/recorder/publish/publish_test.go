@@ -43,7 +43,7 @@ func TestTakeTwiceIsTakenOnce(t *testing.T) {
 		{Seq: 5, Anomaly: anomaly("b", "i", recorderv1.IncidentEvent_INCIDENT_EVENT_RESOLVE)},
 	}
 	for range 2 { // a crash before the cursor was read again takes them a second time
-		if err := publish.Take(ctx, db, messenger, "acme", "run.1", found, 6, []byte("note")); err != nil {
+		if err := publish.Take(ctx, db, messenger, publish.Part{Tenant: "acme", Run: "run.1", Found: found, Next: 6, Checkpoint: []byte("note")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,7 +70,8 @@ func TestTakeIsAllOrNothing(t *testing.T) {
 	db := open(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := publish.Take(ctx, db, messenger, "acme", "r", []publish.Found{{Anomaly: anomaly("a", "i", recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN)}}, 1, nil)
+	err := publish.Take(ctx, db, messenger, publish.Part{Tenant: "acme", Run: "r", Next: 1,
+		Found: []publish.Found{{Anomaly: anomaly("a", "i", recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN)}}})
 	if err == nil {
 		t.Fatal("a transaction in a cancelled context succeeded")
 	}
@@ -83,11 +84,16 @@ func TestTakeIsAllOrNothing(t *testing.T) {
 
 func TestComplete(t *testing.T) {
 	db := open(t)
-	if err := publish.Take(t.Context(), db, messenger, "acme", "r", nil, 4, nil); err != nil {
+	if err := publish.Take(t.Context(), db, messenger, publish.Part{Tenant: "acme", Run: "r", Next: 4}); err != nil {
 		t.Fatal(err)
 	}
-	if err := publish.Complete(t.Context(), db, "acme", "r"); err != nil {
-		t.Fatal(err)
+	if _, complete, err := publish.Next(t.Context(), db, "acme", "r"); err != nil || complete {
+		t.Fatalf("complete before its seal: %v, %v", complete, err)
+	}
+	for _, sealed := range []bool{true, false} { // what comes later opens it no more
+		if err := publish.Take(t.Context(), db, messenger, publish.Part{Tenant: "acme", Run: "r", Next: 4, Complete: sealed}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if next, complete, err := publish.Next(t.Context(), db, "acme", "r"); err != nil || next != 4 || !complete {
 		t.Errorf("next %d, complete %v, %v", next, complete, err)
@@ -97,10 +103,44 @@ func TestComplete(t *testing.T) {
 	}
 }
 
+// Findings of several runs are one transaction: each run has its place, and one that cannot be taken holds back all.
+func TestTakeOfSeveralRuns(t *testing.T) {
+	db, ctx := open(t), t.Context()
+	opened := func(uid, incident string) publish.Found {
+		return publish.Found{Anomaly: anomaly(uid, incident, recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN)}
+	}
+	parts := []publish.Part{
+		{Tenant: "acme", Run: "r1", Found: []publish.Found{opened("a", "i"), opened("b", "j")}, Next: 9},
+		{Tenant: "other", Run: "r1", Found: []publish.Found{opened("c", "k")}, Next: 3, Complete: true},
+		{Tenant: "acme", Run: "r2", Next: 7},
+	}
+	if err := publish.Take(ctx, db, messenger, parts...); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range parts {
+		next, complete, err := publish.Next(ctx, db, p.Tenant, p.Run)
+		if err != nil || next != p.Next || complete != p.Complete {
+			t.Errorf("%s/%s is at %d, complete %v, %v", p.Tenant, p.Run, next, complete, err)
+		}
+		rows, err := publish.List(ctx, db, publish.Filter{Tenant: p.Tenant, Run: p.Run, Limit: 10})
+		if err != nil || len(rows) != len(p.Found) {
+			t.Errorf("%s/%s has %d rows, %v", p.Tenant, p.Run, len(rows), err)
+		}
+	}
+	later := []publish.Part{{Tenant: "acme", Run: "r2", Found: []publish.Found{opened("d", "l")}, Next: 8},
+		{Tenant: "acme", Run: "r1", Found: []publish.Found{{Anomaly: &recorderv1.Anomaly{Uid: "e", Kind: "\xff"}}}, Next: 10}} // no text of a message
+	if err := publish.Take(ctx, db, messenger, later...); err == nil {
+		t.Fatal("a finding that cannot be written was taken")
+	}
+	if next, _, err := publish.Next(ctx, db, "acme", "r2"); err != nil || next != 7 {
+		t.Errorf("half a transaction stands: %d, %v", next, err)
+	}
+}
+
 func TestRunOf(t *testing.T) {
 	db := open(t)
 	found := []publish.Found{{Anomaly: anomaly("a", "i", recorderv1.IncidentEvent_INCIDENT_EVENT_OPEN)}}
-	if err := publish.Take(t.Context(), db, messenger, "acme", "run.1", found, 1, nil); err != nil {
+	if err := publish.Take(t.Context(), db, messenger, publish.Part{Tenant: "acme", Run: "run.1", Found: found, Next: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if run, err := publish.RunOf(t.Context(), db, "acme", "i"); err != nil || run != "run.1" {
