@@ -164,7 +164,7 @@ func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (t
 			}
 			continue
 		}
-		l.found(l.mon.Observe(r.Seq, r.Type, r.Payload), false, trace)
+		l.found(l.mon.ObserveHashed(r.Seq, r.Type, r.Payload, r.Digest), false, trace)
 		if failed := l.inspectNow(r.Seq, r.Type, r.Payload, trace); failed != nil && err == nil {
 			err = failed
 		}

@@ -77,6 +77,11 @@ func Reads(t ledger.RecordType) bool {
 
 // Observe takes the next event. Events before Next were observed already and change nothing.
 func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []incident.Event {
+	return m.ObserveHashed(seq, t, payload, ledger.Hash{})
+}
+
+// ObserveHashed is Observe for a caller that knows the payload's SHA-256; zero is unknown.
+func (m *Monitor) ObserveHashed(seq uint64, t ledger.RecordType, payload []byte, digest ledger.Hash) []incident.Event {
 	if seq < m.stats.Next {
 		return nil
 	}
@@ -99,7 +104,7 @@ func (m *Monitor) Observe(seq uint64, t ledger.RecordType, payload []byte) []inc
 	case ledger.Config:
 		m.configured(payload)
 	case ledger.Step:
-		return m.step(seq, payload)
+		return m.step(seq, payload, digest)
 	}
 	return nil
 }
@@ -117,9 +122,12 @@ func (m *Monitor) configured(payload []byte) {
 	m.engine.Configured(differ)
 }
 
-func (m *Monitor) step(seq uint64, payload []byte) []incident.Event {
+func (m *Monitor) step(seq uint64, payload []byte, digest ledger.Hash) []incident.Event {
 	m.stats.Steps++
-	m.sample = detect.Sample{Seq: seq, Digest: sha256.Sum256(payload)}
+	if digest == (ledger.Hash{}) {
+		digest = sha256.Sum256(payload)
+	}
+	m.sample = detect.Sample{Seq: seq, Digest: digest}
 	if !m.decoder.sample(payload, &m.sample) {
 		var rec corev1.StepRecord
 		var facts corev1.StepFacts

@@ -80,7 +80,8 @@ func (l *Log) entries(ctx context.Context, recs []Record) ([]ledger.Entry, error
 				return nil, l.fault(Fault{Kind: TooLarge, Seq: r.Seq})
 			}
 			if r.Group == "" {
-				entries[i].Digest = sha256.Sum256(r.Payload)
+				r.Digest = sha256.Sum256(r.Payload)
+				entries[i].Digest = r.Digest
 			} else if err := l.protect(ctx, r, &entries[i], next); err != nil {
 				return nil, err
 			}

@@ -93,6 +93,8 @@ type Record struct {
 	Group    string // the erasure group that the payload is encrypted under; empty stores it as it is
 	Volatile []byte // what two equal runs do not share; it goes to the log timing
 
+	Digest ledger.Hash // SHA-256 of the payload, set by Append; zero where it did not need it
+
 	sealed []byte // what is stored of the payload of a group
 }
 

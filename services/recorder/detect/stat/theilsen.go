@@ -1,6 +1,9 @@
 package stat
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // trendMost bounds a trend's points: 24 points have 276 slopes.
 const trendMost = 24
@@ -20,21 +23,24 @@ func TheilSen(y []float64) (t Trend, ok bool) {
 	if n < 5 {
 		return Trend{}, false
 	}
-	var buf [trendMost * (trendMost - 1) / 2]float64
+	var buf [trendMost * (trendMost - 1) / 2]uint64
 	slopes := buf[:0]
 	for i := range y {
 		for j := i + 1; j < n; j++ {
-			slopes = append(slopes, (y[j]-y[i])/float64(j-i))
+			slopes = append(slopes, key((y[j]-y[i])/float64(j-i)))
 		}
 	}
 	const z975 = 1.959964
 	spread := z975 * math.Sqrt(float64(n*(n-1)*(2*n+5))/18)
 	low := int(math.Floor((float64(len(slopes)) - spread) / 2))
 	high := int(math.Ceil((float64(len(slopes))+spread)/2)) - 1
-	last := len(slopes) - 1
-	t = Trend{Slope: order(slopes, len(slopes)/2), N: n, Low: order(slopes, max(low, 0)), High: order(slopes, min(high, last))}
+	mid, last := len(slopes)/2, len(slopes)-1
+	t = Trend{Slope: number(order(slopes, mid)), N: n}
+	// What is smaller lies before the middle now, and what is larger behind it: each end is looked for in its half.
+	t.Low = number(order(slopes[:mid], max(low, 0)))
+	t.High = number(order(slopes[mid:], min(high, last)-mid))
 	if len(slopes)%2 == 0 {
-		t.Slope = order(slopes, len(slopes)/2-1)/2 + t.Slope/2 // halves first: the sum of two large values overflows
+		t.Slope = number(slices.Max(slopes[:mid]))/2 + t.Slope/2 // halves first: the sum of two large values overflows
 	}
 	return t, true
 }
