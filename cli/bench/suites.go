@@ -41,8 +41,9 @@ func pump(ctx context.Context, dir string, trials int) (out figures, err error) 
 func recorder(ctx context.Context, dir string, trials int) (figures, error) {
 	var out figures
 	for _, c := range []measure.StepsConfig{
-		{Runs: 64, PerRun: 2000, Batch: 100, Trials: trials}, {Runs: 1, PerRun: 50_000, Batch: 100, Trials: trials},
-		{Runs: 1, PerRun: 5_000, Batch: 1, Trials: trials},
+		{Runs: 64, PerRun: 5_000, Batch: 100, Stream: true, Trials: trials}, {Runs: 64, PerRun: 5_000, Batch: 100, Trials: trials},
+		{Runs: 1, PerRun: 100_000, Batch: 100, Stream: true, Trials: trials}, {Runs: 1, PerRun: 50_000, Batch: 100, Trials: trials},
+		{Runs: 1, PerRun: 50_000, Batch: 1, Stream: true, Trials: trials}, {Runs: 1, PerRun: 5_000, Batch: 1, Trials: trials},
 	} {
 		row, err := measure.Steps(ctx, dir, c)
 		if err != nil {

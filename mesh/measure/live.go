@@ -29,7 +29,7 @@ func LiveRuns(ctx context.Context, dir string, runs int) (h Heap, err error) {
 	}
 	defer func() { err = errors.Join(err, stop(), closeAll()) }()
 	for _, n := range []int{runs / 2, runs - runs/2} {
-		if _, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), StepsConfig{Runs: n, PerRun: 100, Batch: 100}); err != nil {
+		if _, _, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), StepsConfig{Runs: n, PerRun: 100, Batch: 100}); err != nil {
 			return h, err
 		}
 		runtime.GC()

@@ -19,19 +19,28 @@ import (
 
 // StepsConfig says how steps come.
 type StepsConfig struct {
-	Runs   int // eight writers share them; one run has one writer
-	PerRun int // steps
-	Batch  int // steps a call
+	Runs   int  // eight writers share them; one run has one writer
+	PerRun int  // steps
+	Batch  int  // steps a call, or a frame
+	Stream bool // frames on a stream that does not wait for each acknowledgement, else calls that do
 	Trials int
 }
 
-// Steps measures the ingest of step metrics: batches of steps with some thirty metrics each, detectors on, every batch
-// durable when it is acknowledged.
+func (c StepsConfig) what() string {
+	in := "call"
+	if c.Stream {
+		in = "frame"
+	}
+	return fmt.Sprintf("step metrics, runs=%d, %d a %s", c.Runs, c.Batch, in)
+}
+
+// Steps measures the ingest of step metrics: steps with some thirty metrics each, detectors on. The time ends when the last
+// of them is durable.
 func Steps(ctx context.Context, dir string, c StepsConfig) (Row, error) {
-	row := Row{What: fmt.Sprintf("step metrics, %d runs, %d a call", c.Runs, c.Batch), Unit: "steps/s", Trials: c.Trials}
+	row := Row{What: c.what(), Unit: "steps/s", Trials: c.Trials}
 	var ours, used []float64
 	for t := range c.Trials {
-		rec, closeAll, err := openRecorder(ctx, filepath.Join(dir, fmt.Sprintf("steps-%d-%d-%d", c.Runs, c.Batch, t)), nil)
+		rec, closeAll, err := openRecorder(ctx, filepath.Join(dir, fmt.Sprintf("steps-%d-%d-%t-%d", c.Runs, c.Batch, c.Stream, t)), nil)
 		if err != nil {
 			return row, err
 		}
@@ -39,9 +48,8 @@ func Steps(ctx context.Context, dir string, c StepsConfig) (Row, error) {
 		if err != nil {
 			return row, errors.Join(err, closeAll())
 		}
-		before := cpu()
-		rate, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), c)
-		used = append(used, float64((cpu()-before).Microseconds())/float64(c.Runs*c.PerRun))
+		rate, cost, err := ingest(ctx, recorderv1.NewRecorderServiceClient(conn), c)
+		used = append(used, cost)
 		if err = errors.Join(err, stop(), closeAll()); err != nil {
 			return row, err
 		}
@@ -51,23 +59,27 @@ func Steps(ctx context.Context, dir string, c StepsConfig) (Row, error) {
 	return row, nil
 }
 
-// ingest writes every run's steps through AppendBatch.
-func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, n StepsConfig) (float64, error) {
+// ingest writes every run's steps: how many a second, and CPU µs of the process for one.
+func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, n StepsConfig) (rate, cost float64, err error) {
 	batches := make([][]*recorderv1.Record, 0, n.PerRun/n.Batch+1)
 	for from := 0; from < n.PerRun; from += n.Batch {
 		var b []*recorderv1.Record
 		for s := from; s < min(from+n.Batch, n.PerRun); s++ {
 			payload, err := stepRecord(uint64(s), nil)
 			if err != nil {
-				return 0, err
+				return 0, 0, err
 			}
 			b = append(b, &recorderv1.Record{Seq: uint64(s), Type: recorderv1.RecordType_RECORD_TYPE_STEP, Payload: payload})
 		}
 		batches = append(batches, b)
 	}
 	const writers = 8
+	write := called
+	if n.Stream {
+		write = streamed
+	}
 	failed := make(chan error, writers)
-	begin := time.Now()
+	begin, before := time.Now(), cpu()
 	for w := range writers {
 		go func() { failed <- write(ctx, c, batches, w, n.Runs, writers) }()
 	}
@@ -75,10 +87,12 @@ func ingest(ctx context.Context, c recorderv1.RecorderServiceClient, n StepsConf
 	for range writers {
 		errs = append(errs, <-failed)
 	}
-	return perSecond(n.Runs*n.PerRun, time.Since(begin)), errors.Join(errs...)
+	all := n.Runs * n.PerRun
+	return perSecond(all, time.Since(begin)), float64((cpu() - before).Microseconds()) / float64(all), errors.Join(errs...)
 }
 
-func write(ctx context.Context, c recorderv1.RecorderServiceClient, batches [][]*recorderv1.Record, first, runs, stride int) error {
+// called writes every run's steps, one run after the other, by calls that are answered when their steps are durable.
+func called(ctx context.Context, c recorderv1.RecorderServiceClient, batches [][]*recorderv1.Record, first, runs, stride int) error {
 	for r := first; r < runs; r += stride {
 		uid, err := idgen.Generator{}.New()
 		if err != nil {

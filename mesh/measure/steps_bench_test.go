@@ -7,9 +7,11 @@ import (
 
 // BenchmarkSteps is for profiles of the ingest: an operation is a step of thirty metrics.
 func BenchmarkSteps(b *testing.B) {
-	for _, runs := range []int{1, 64} {
-		b.Run(fmt.Sprintf("runs=%d", runs), func(b *testing.B) {
-			row, err := Steps(b.Context(), b.TempDir(), StepsConfig{Runs: runs, PerRun: max(b.N/runs, 1), Batch: 100, Trials: 1})
+	for _, c := range []StepsConfig{{Runs: 1, Batch: 100}, {Runs: 1, Batch: 100, Stream: true}, {Runs: 1, Batch: 1, Stream: true},
+		{Runs: 64, Batch: 100}, {Runs: 64, Batch: 100, Stream: true}} {
+		b.Run(fmt.Sprintf("runs=%d/batch=%d/stream=%t", c.Runs, c.Batch, c.Stream), func(b *testing.B) {
+			c.PerRun, c.Trials = max(b.N/c.Runs, 1), 1
+			row, err := Steps(b.Context(), b.TempDir(), c)
 			if err != nil {
 				b.Fatal(err)
 			}
