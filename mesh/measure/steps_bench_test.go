@@ -20,3 +20,12 @@ func BenchmarkSteps(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkLive is the memory of a thousand runs.
+func BenchmarkLive(b *testing.B) {
+	h, err := LiveRuns(b.Context(), b.TempDir(), 1000)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(h.Bytes[1])/1e6, "MB")
+}

@@ -111,7 +111,7 @@ func (s *Session) judge() {
 		}
 	}
 	s.steps++
-	signals := s.engine.Step(sample, s.tracker.IsOpen)
+	signals := s.engine.Step(nil, sample, s.tracker.IsOpen)
 	at := incident.Place{Seq: sample.Seq, Step: sample.Step, Attempt: s.attempt}
 	for _, e := range s.tracker.Step(at, s.engine.Spans(), signals) {
 		s.note(e)

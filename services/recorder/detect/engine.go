@@ -49,12 +49,12 @@ func NewEngine(p *Profile) *Engine {
 }
 
 // Step judges one sample. isOpen says which kinds have an open incident, from steps before this one. The signals are
-// valid until the next call.
-func (e *Engine) Step(s *Sample, isOpen func(kind string) bool) []Signal {
+// appended to out: a process of a thousand runs has room for those of one step and not of a thousand.
+func (e *Engine) Step(out []Signal, s *Sample, isOpen func(kind string) bool) []Signal {
 	e.enter(s)
 	f := &e.frame
 	*f = frame{Sample: s, profile: e.profile, method: e.profile.of(s), row: e.place.Row, isOpen: isOpen, reward: e.trend,
-		sane: s.Shape != nil && s.Shape.Sane(s.Values), out: f.out[:0], retagged: f.retagged[:0]}
+		sane: s.Shape != nil && s.Shape.Sane(s.Values), out: out, retagged: f.retagged[:0]}
 	imitated := imitates(f.method)
 	for i, d := range e.detectors {
 		if imitated && ofRL(d) {
@@ -73,11 +73,13 @@ func (e *Engine) Step(s *Sample, isOpen func(kind string) bool) []Signal {
 	}
 	e.place.Row++
 	e.place.Rows++
-	f.Sample = nil
+	had := len(out)
+	out, f.Sample, f.out = f.out, nil, nil
 	if len(e.profile.disabled) > 0 {
-		f.out = slices.DeleteFunc(f.out, func(s Signal) bool { return e.profile.disabled[s.Kind] })
+		kept := slices.DeleteFunc(out[had:], func(s Signal) bool { return e.profile.disabled[s.Kind] })
+		out = out[:had+len(kept)]
 	}
-	return f.out
+	return out
 }
 
 // enter forgets what belongs to another attempt or stage. A new branch is a declared new attempt; a step that goes back

@@ -47,7 +47,7 @@ func (r *run) add(values row, change func(*detect.Sample)) {
 	if change != nil {
 		change(&s)
 	}
-	signals := r.engine.Step(&s, r.tracker.IsOpen)
+	signals := r.engine.Step(nil, &s, r.tracker.IsOpen)
 	r.events = append(r.events, r.tracker.Step(incident.Place{Seq: s.Seq, Step: s.Step, Attempt: s.Attempt}, r.engine.Spans(), signals)...)
 	r.step++
 }

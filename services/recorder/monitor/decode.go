@@ -46,7 +46,7 @@ const maxOrder = detect.MaxMetrics
 
 // decoder reads STEP records straight into a sample. Decoded as messages, thirty metrics cost more than all detectors
 // together. Names are remembered, so that a step allocates nothing. Bytes that it does not understand it leaves to the
-// generated decoder, whose judgement counts.
+// generated decoder, whose judgement counts. What it holds are guesses of what comes next, so any run may use any decoder.
 type decoder struct {
 	last   string  // text that was read last: tags repeat from metric to metric
 	order  []named // names of the step before, in its order, which is most often this one's too
@@ -54,14 +54,16 @@ type decoder struct {
 	values []metric.Value
 
 	metrics [][]byte // of the step that is read
-	wires   [2]*wire // of the newest steps of two forms
 	filled  *wire    // values holds its names, in its order
 	key     []byte
 }
 
+// forms are how the metrics of a run's newest steps lay in their bytes, of two forms; nil where nothing is known.
+type forms [2]*wire
+
 // sample reads a STEP record; ok is false where the generated decoder has to look at it. The values are valid until the
 // next call.
-func (d *decoder) sample(payload []byte, s *detect.Sample) (ok bool) {
+func (d *decoder) sample(payload []byte, s *detect.Sample, known *forms) (ok bool) {
 	var facts []byte
 	for b := payload; len(b) > 0; {
 		num, typ, v, _, rest, ok := field(b)
@@ -95,7 +97,7 @@ func (d *decoder) sample(payload []byte, s *detect.Sample) (ok bool) {
 		}
 	}
 	s.Rows.ScoredKnown = scored || s.Rows.Scored > 0 || s.Rows.Groups > 0
-	if ok = d.read(s); !ok {
+	if ok = d.read(s, known); !ok {
 		d.filled = nil
 	}
 	clear(d.metrics) // a run keeps no payload
@@ -103,9 +105,9 @@ func (d *decoder) sample(payload []byte, s *detect.Sample) (ok bool) {
 }
 
 // read reads the metrics, once they are found.
-func (d *decoder) read(s *detect.Sample) bool {
-	if d.again() {
-		s.Values, s.Shape = d.values, d.wires[0].shape
+func (d *decoder) read(s *detect.Sample, known *forms) bool {
+	if d.again(known) {
+		s.Values, s.Shape = d.values, known[0].shape
 		return true
 	}
 	d.values, d.at, d.filled = d.values[:0], 0, nil
@@ -115,8 +117,8 @@ func (d *decoder) read(s *detect.Sample) bool {
 		}
 	}
 	s.Values = d.values
-	if w := d.learn(); w != nil && w != d.wires[0] {
-		d.wires[1], d.wires[0] = d.wires[0], w
+	if w := d.learn(); w != nil && w != known[0] {
+		known[1], known[0] = known[0], w
 	}
 	return true
 }

@@ -78,11 +78,12 @@ func facts(r *rand.Rand) *corev1.StepFacts {
 func TestDecoder(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	var d decoder
+	var known forms
 	for range 2000 {
 		b := record(facts(r))
 		var got detect.Sample
 		want, _ := generated(b)
-		if !d.sample(b, &got) || !alike(got, want) {
+		if !d.sample(b, &got, &known) || !alike(got, want) {
 			t.Fatalf("got %+v\nwant %+v", got, want)
 		}
 	}
@@ -106,13 +107,14 @@ func TestDecoderRemembersSoMuch(t *testing.T) {
 	fill(t, &sharedNames)
 	fill(t, &sharedTexts)
 	var d decoder
+	var known forms
 	var s detect.Sample
 	facts := &corev1.StepFacts{}
 	for i := range maxOrder + 10 {
 		facts.Metrics = append(facts.Metrics, &corev1.Metric{Canonical: "m" + strconv.Itoa(i), Value: proto.Float64(float64(i)), Scope: "train"})
 	}
 	for range 2 {
-		if !d.sample(record(facts), &s) || len(s.Values) != maxOrder+10 || s.Values[maxOrder+9].Name != "raw.m"+strconv.Itoa(maxOrder+9) || s.Values[7].Scope != "train" {
+		if !d.sample(record(facts), &s, &known) || len(s.Values) != maxOrder+10 || s.Values[maxOrder+9].Name != "raw.m"+strconv.Itoa(maxOrder+9) || s.Values[7].Scope != "train" {
 			t.Fatalf("%d values", len(s.Values))
 		}
 	}
@@ -167,6 +169,7 @@ func TestDecoderOfStepsAlike(t *testing.T) {
 	quick := 0
 	for range 300 {
 		var d decoder
+		var known forms
 		forms := [][]byte{record(facts(r)), record(facts(r)), record(facts(r))}
 		for range 40 {
 			b := twin(forms[r.IntN(len(forms))], r)
@@ -174,7 +177,7 @@ func TestDecoderOfStepsAlike(t *testing.T) {
 				b[r.IntN(len(b))] ^= 1 << r.IntN(8)
 			}
 			var got detect.Sample
-			ok := d.sample(b, &got)
+			ok := d.sample(b, &got, &known)
 			if got.Shape != nil {
 				quick++
 			}
@@ -194,10 +197,11 @@ func TestDecoderSharesSoMuch(t *testing.T) {
 	before := sharedWires.now.Load()
 	t.Cleanup(func() { sharedWires.used.Store(used); sharedWires.now.Store(before) })
 	var d decoder
+	var known forms
 	var s detect.Sample
 	for i := range 40_000 {
 		f := &corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: "kl.ref", RawKey: strconv.Itoa(i), Value: proto.Float64(1), Unit: string(make([]byte, 700))}}}
-		if !d.sample(record(f), &s) || len(s.Values) != 1 || s.Values[0].Raw != strconv.Itoa(i) {
+		if !d.sample(record(f), &s, &known) || len(s.Values) != 1 || s.Values[0].Raw != strconv.Itoa(i) {
 			t.Fatalf("step %d: %+v", i, s.Values)
 		}
 		if i > 20_000 && i%1000 != 0 {
@@ -221,10 +225,11 @@ func FuzzDecoder(f *testing.F) {
 	f.Add(record(&corev1.StepFacts{Metrics: []*corev1.Metric{{Canonical: "x"}}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var d decoder
+		var known forms
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, b := range [][]byte{b, b, twin(b, r), twin(b, r), b} { // the first is decoded, the others compared
 			var got detect.Sample
-			if !d.sample(b, &got) {
+			if !d.sample(b, &got, &known) {
 				return // the generated decoder judges
 			}
 			if want, ok := generated(b); ok && !alike(got, want) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -28,8 +29,7 @@ type Monitor struct {
 	spec    Spec
 	stats   Stats
 	channel channel
-	decoder decoder
-	sample  detect.Sample // of the step that is observed; kept so that a step allocates none
+	forms   forms
 	noted   *metric.Shape // stats.Metrics are the metrics of this shape, one by one
 	engine  *detect.Engine
 	tracker *incident.Tracker
@@ -127,8 +127,11 @@ func (m *Monitor) step(seq uint64, payload []byte, digest ledger.Hash) []inciden
 	if digest == (ledger.Hash{}) {
 		digest = sha256.Sum256(payload)
 	}
-	m.sample = detect.Sample{Seq: seq, Digest: digest}
-	if !m.decoder.sample(payload, &m.sample) {
+	r := readings.Get().(*reading)
+	defer readings.Put(r)
+	sample := &r.sample
+	*sample = detect.Sample{Seq: seq, Digest: digest}
+	if !r.decoder.sample(payload, sample, &m.forms) {
 		var rec corev1.StepRecord
 		var facts corev1.StepFacts
 		err := proto.Unmarshal(payload, &rec)
@@ -140,9 +143,8 @@ func (m *Monitor) step(seq uint64, payload []byte, digest ledger.Hash) []inciden
 			s := detect.Signal{Kind: "metric_invalid", Level: detect.Warn, Need: 1, Evidence: detect.Evidence{Note: "a STEP record cannot be read"}}
 			return m.tracker.Step(incident.Place{Seq: seq, Step: m.stats.Step}, m.engine.Spans(), []detect.Signal{s})
 		}
-		sampleOf(&facts, &m.sample)
+		sampleOf(&facts, sample)
 	}
-	sample := &m.sample
 	m.stats.Step = sample.Step
 	if values, changed := m.channel.values(sample.Values); changed {
 		sample.Values, sample.Shape = values, nil
@@ -151,9 +153,18 @@ func (m *Monitor) step(seq uint64, payload []byte, digest ledger.Hash) []inciden
 		slices.SortStableFunc(sample.Values, byName)
 	}
 	m.lasts(sample)
-	signals := m.engine.Step(sample, m.tracker.IsOpen)
-	return m.tracker.Step(incident.Place{Seq: seq, Step: sample.Step, Attempt: sample.Attempt}, m.engine.Spans(), signals)
+	r.signals = m.engine.Step(r.signals[:0], sample, m.tracker.IsOpen)
+	return m.tracker.Step(incident.Place{Seq: seq, Step: sample.Step, Attempt: sample.Attempt}, m.engine.Spans(), r.signals)
 }
+
+// reading is the room that one step needs while it is observed. A process needs some, however many runs it has.
+type reading struct {
+	decoder decoder
+	sample  detect.Sample
+	signals []detect.Signal
+}
+
+var readings = sync.Pool{New: func() any { return new(reading) }}
 
 // lasts notes a step's values as the newest. Where the step has the names of the one before, only numbers are written.
 func (m *Monitor) lasts(s *detect.Sample) {

@@ -157,8 +157,8 @@ func slotOf(b []byte) (s slot, ok bool) {
 
 // again reads a step whose metrics lie as those of one of the last two steps of other form: engines that update twice
 // over one batch log the rewards in every other step. ok is false where they do not.
-func (d *decoder) again() bool {
-	for i, w := range d.wires {
+func (d *decoder) again(known *forms) bool {
+	for i, w := range known {
 		if w == nil || len(d.metrics) != len(w.slots) {
 			continue
 		}
@@ -166,7 +166,7 @@ func (d *decoder) again() bool {
 			d.values, d.filled = append(d.values[:0], w.shape.Values()...), w
 		}
 		if d.numbers(w) {
-			d.wires[i], d.wires[0] = d.wires[0], w
+			known[i], known[0] = known[0], w
 			return true
 		}
 	}

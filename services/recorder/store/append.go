@@ -132,7 +132,7 @@ func (l *Log) room(ctx context.Context) error {
 func (l *Log) encode(r *Record, e ledger.Entry) {
 	b := l.cur
 	if b == nil {
-		b = takeBatch()
+		b = takeBatch(l.kind)
 		b.first, b.opened = l.next, l.store.deps.Clock.Now()
 		l.cur = b
 		l.signal()
