@@ -67,7 +67,7 @@ func (r demoRun) critical(t *testing.T) (found, grown uint64) {
 	for i, row := range r.rows {
 		s := &detect.Sample{Seq: row.Step, Step: row.Step, Digest: [32]byte{byte(i), 1}, Values: []metric.Value{
 			{Name: metric.HeldoutMean, X: row.Strict, N: row.Rows}, {Name: metric.ProxyMean, X: row.Paid, N: row.Rows}}}
-		for _, x := range tracker.Step(incident.Place{Seq: s.Seq, Step: s.Step}, e.Spans(), e.Step(s, tracker.IsOpen)) {
+		for _, x := range tracker.Step(incident.Place{Seq: s.Seq, Step: s.Step}, e.Spans(), e.Step(nil, s, tracker.IsOpen)) {
 			if x.Kind == "proxy_divergence" && x.Severity == detect.Critical && found == 0 {
 				found = row.Step
 			}
