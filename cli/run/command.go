@@ -1,4 +1,4 @@
-// Package run is `provenir run list|show|watch|pause|resume|cancel|export`.
+// Package run is `provenir run list|show|rollouts|watch|pause|resume|cancel|export`.
 package run
 
 import (
@@ -20,7 +20,7 @@ import (
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "run", Short: "See and steer runs", Args: cobra.NoArgs}
-	cmd.AddCommand(list(a), show(a), watch(a), steer(a, "pause"), steer(a, "resume"), steer(a, "cancel"), export(a))
+	cmd.AddCommand(list(a), show(a), rollouts(a), watch(a), steer(a, "pause"), steer(a, "resume"), steer(a, "cancel"), export(a))
 	return cmd
 }
 

@@ -46,6 +46,7 @@ func (s *Service) rollout(ctx context.Context, b []byte) (c verdict.Candidate, b
 	if err != nil {
 		return c, err.Error(), nil
 	}
+	c.Rollout = b
 	bad, err = s.fetch(ctx, &c, large)
 	return c, bad, err
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/services/verifier/catalog"
 	"github.com/provenir/provenir/services/verifier/code"
+	"github.com/provenir/provenir/services/verifier/env/replayed"
 	"github.com/provenir/provenir/services/verifier/env/scripted"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/replay"
@@ -87,6 +88,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if s.envs, err = newEnvironments(cfg.Episodes, more); err != nil {
 		return nil, err
 	}
+	s.compiled.env.Episodes = &replayed.Deps{Lookup: s.envs.lookup, Names: s.envs.names, Answer: s.judgeAnswer, Clock: d.Clock}
 	if d.Blobs != nil && cfg.Evidence == EvidenceStored {
 		s.evidence = d.Blobs.NewPack()
 	}

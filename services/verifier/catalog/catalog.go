@@ -7,6 +7,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
 	"github.com/provenir/provenir/services/verifier/control"
+	"github.com/provenir/provenir/services/verifier/env/replayed"
 	"github.com/provenir/provenir/services/verifier/math"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/puzzle"
@@ -37,6 +38,7 @@ var entries = map[string]entry{
 	"regex":               {text.RegexDescriptor, text.NewRegex},
 	puzzle.CountdownName:  {puzzle.CountdownDescriptor, puzzle.NewCountdown},
 	puzzle.RegexSynthName: {puzzle.RegexSynthDescriptor, puzzle.NewRegexSynth},
+	replayed.Name:         {describe: replayed.Descriptor},
 	plugin.Name:           {describe: plugin.Descriptor},
 	remote.Name:           {describe: remote.Descriptor},
 	rules.Name:            {rules.Descriptor, rules.New},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/provenir/provenir/services/verifier/code"
 	"github.com/provenir/provenir/services/verifier/compose"
+	"github.com/provenir/provenir/services/verifier/env/replayed"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/remote"
 	"github.com/provenir/provenir/services/verifier/sandbox"
@@ -43,6 +44,8 @@ type Env struct {
 	Sandbox code.Runner  // nil where code cannot run
 	Dial    remote.Dial  // nil where nobody else is asked
 	Plugins *plugin.Host // nil where there are none
+	// Episodes are the environments that can be played; nil where there are none.
+	Episodes *replayed.Deps
 	// Interpreter identifies what runs code, with the packages that it may see: another Python answers otherwise. Nil where
 	// code cannot run.
 	Interpreter func(packages bool) (sandbox.Identity, error)
@@ -60,6 +63,8 @@ func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
 		return program{j, env.binary}, nil
 	case name == remote.Name && env.Dial != nil:
 		return remote.New(path, v, env.Dial)
+	case name == replayed.Name && env.Episodes != nil:
+		return replayed.New(path, v, env.Episodes)
 	case name == plugin.Name && env.Plugins != nil:
 		return env.Plugins.New(path, v)
 	case entries[name].build == nil:
@@ -94,11 +99,24 @@ func (env Env) digest(r *spec.Resolved, interpreter *sandbox.Identity) ([sha256.
 		Code        string            `json:"code"`
 		Revision    string            `json:"revision"`
 		Interpreter *sandbox.Identity `json:"interpreter,omitempty"`
-	}{r, env.Code, Revision, interpreter})
+		Played      []string          `json:"played,omitempty"`
+	}{r, env.Code, Revision, interpreter, env.played(r)})
 	if err != nil {
 		return [sha256.Size]byte{}, fmt.Errorf("digest of %s: %w", r.Name, err)
 	}
 	return sha256.Sum256(doc), nil
+}
+
+// played names the environments of a spec with their versions, in their order.
+func (env Env) played(r *spec.Resolved) []string {
+	var out []string
+	if r.Name == replayed.Name && env.Episodes != nil {
+		out = append(out, env.Episodes.Version(r.Options.String("environment")))
+	}
+	for i := range r.Members {
+		out = append(out, env.played(&r.Members[i])...)
+	}
+	return out
 }
 
 // Renew is the digest of the verifier as the machine is now: its interpreter may have been replaced since it was compiled.

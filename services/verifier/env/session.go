@@ -159,6 +159,9 @@ type State struct {
 // State tells it.
 func (s *Session) State() State { return State{s.id, s.phase, s.turn, s.errors} }
 
+// Digest is the hash of the last turn, onto which the next one is hashed.
+func (s *Session) Digest() []byte { return append(make([]byte, 0, sha256.Size), s.path.head[:]...) }
+
 // Outcome is what came of an episode.
 type Outcome struct {
 	ID      string
@@ -174,7 +177,7 @@ type Outcome struct {
 func (s *Session) Close() Outcome {
 	out := Outcome{ID: s.id, Verdict: s.final, Answer: s.answer, Task: s.about, Env: s.env}
 	if s.env != nil {
-		out.Digest = append(make([]byte, 0, sha256.Size), s.path.head[:]...)
+		out.Digest = s.Digest()
 	}
 	if s.final != nil {
 		if score, ok := s.final.Scored(); ok {

@@ -12,7 +12,8 @@ type Candidate struct {
 	ID       string
 	Response string // what the policy wrote; bytes need not be UTF-8
 	Row      Row
-	Tokens   int // tokens that the policy sampled; 0 where nobody counted
+	Rollout  []byte // its bytes, a core.v1.Rollout, for judges that read more of it than what the policy wrote; nil where there are none
+	Tokens   int    // tokens that the policy sampled; 0 where nobody counted
 }
 
 // Field is a column of the task's row. The value is JSON, so numbers stay exact.
