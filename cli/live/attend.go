@@ -23,6 +23,9 @@ func Attend(ctx context.Context, a *app.App, s *app.Session, uid string) error {
 			a.Tell("the run goes on; follow it with: %s run watch %s --server %s", app.Command(), uid, a.ServerAddress())
 			return interrupted()
 		}
+		if t.tracked { // its loop is another process: nothing here has to come to an end
+			return interrupted()
+		}
 		if err = w.settle(ctx, t.event); err == nil {
 			a.Tell("stopped; go on with: %s run watch %s%s", app.Command(), uid, where(a))
 			return interrupted()

@@ -22,6 +22,10 @@ func Conclude(a *app.App, s *app.Session, r *orchestratorv1.Run) error {
 		return ended(r)
 	}
 	a.Print("")
+	if r.GetTracked() != nil {
+		concludeTracked(a, s, r)
+		return ended(r)
+	}
 	if first, last := evaluations(r); first != nil {
 		a.Print("held-out accuracy before  %s", Estimate(first.GetEstimates()[0]))
 		if last == first { // the same number again would read as if nothing had changed
@@ -42,16 +46,40 @@ func Conclude(a *app.App, s *app.Session, r *orchestratorv1.Run) error {
 		a.Print("ledger root               %s", hex.EncodeToString(r.GetEventsRoot()))
 		a.Print("digest chain              %s", hex.EncodeToString(r.GetChain()))
 	}
-	if r.GetPassport() != "" {
-		folder := relative(r.GetPassportFolder())
-		a.Print("passport                  %s", folder)
-		a.Print("\nverify both, here or on another machine with a copy of the folders:")
-		a.Print("  %s passport verify %s --key %s", app.Command(), folder, filepath.Join(folder, "keys", "signer.pem"))
-		if dir := ledgerFolder(a, s, r.GetUid()); dir != "" {
-			a.Print("  %s ledger verify %s --vkey %s", app.Command(), dir, filepath.Join(folder, "log.vkey"))
+	Passport(a, s, r)
+	return ended(r)
+}
+
+// Passport prints where a run's passport is and how a stranger verifies it; nothing where there is none.
+func Passport(a *app.App, s *app.Session, r *orchestratorv1.Run) {
+	if r.GetPassport() == "" {
+		return
+	}
+	folder := relative(r.GetPassportFolder())
+	a.Print("passport                  %s", folder)
+	a.Print("\nverify both, here or on another machine with a copy of the folders:")
+	a.Print("  %s passport verify %s --key %s", app.Command(), folder, filepath.Join(folder, "keys", "signer.pem"))
+	if dir := ledgerFolder(a, s, r.GetUid()); dir != "" {
+		a.Print("  %s ledger verify %s --vkey %s", app.Command(), dir, filepath.Join(folder, "log.vkey"))
+	}
+}
+
+// concludeTracked prints how a tracked run ended. Its evaluations are its caller's: nothing says that they were held out, and
+// no gain is worked out of them.
+func concludeTracked(a *app.App, s *app.Session, r *orchestratorv1.Run) {
+	if n := len(r.GetEvaluations()); n > 0 {
+		e := r.GetEvaluations()[n-1]
+		for _, x := range e.GetEstimates() {
+			a.Print("%-25s %s after step %d, %s", x.GetMetric(), Estimate(x), e.GetStep(), x.GetDefinition())
 		}
 	}
-	return ended(r)
+	if d, ok := Took(r); ok {
+		a.Print("took                      %s by the tracker's clock", d)
+	}
+	if len(r.GetEventsRoot()) > 0 {
+		a.Print("ledger root               %s", hex.EncodeToString(r.GetEventsRoot()))
+	}
+	Passport(a, s, r)
 }
 
 // Took is how long a run took by the clock on the wall, from its creation to its end, pauses and restarts included: what
@@ -61,7 +89,10 @@ func Took(r *orchestratorv1.Run) (time.Duration, bool) {
 		return 0, false
 	}
 	d := r.GetEndTime().AsTime().Sub(r.GetCreateTime().AsTime())
-	if d < time.Minute {
+	switch {
+	case d < time.Second:
+		return d.Round(time.Millisecond), true
+	case d < time.Minute:
 		return d.Round(100 * time.Millisecond), true
 	}
 	return d.Round(time.Second), true

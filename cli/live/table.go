@@ -8,6 +8,7 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 )
 
 // table prints one line a step, or a few a stage where steps are many.
@@ -18,6 +19,7 @@ type table struct {
 	lines   int
 	open    map[string]bool
 
+	tracked  bool   // its steps are another process's
 	told     int    // warnings of the run that were printed
 	verifier string // what pays
 	strict   string // what looks on; empty where nothing does
@@ -29,9 +31,12 @@ const (
 	header = "  step        reward  held-out      KL  entropy  length  anomalies   tok/s"
 	// A run with a second verifier shows what it says of the same rollouts beside what was paid for them.
 	headerStrict = "  step        reward   strict  held-out      KL  entropy  length  anomalies   tok/s"
+	// Nobody knows whether what a tracked run was evaluated on was held out.
+	headerTracked = "  step        reward      eval      KL  entropy  length  anomalies   tok/s"
 )
 
 func (t *table) event(m *orchestratorv1.WatchRunResponse) error {
+	t.tracked = t.tracked || m.GetRun().GetTracked() != nil
 	t.warnings(m.GetRun())
 	if t.a.JSON {
 		if m.GetEvent() == nil {
@@ -48,6 +53,8 @@ func (t *table) event(m *orchestratorv1.WatchRunResponse) error {
 		t.evaluation(e.Evaluation)
 	case *orchestratorv1.WatchRunResponse_Gate:
 		t.a.Note("! gate after step %d: %s", e.Gate.GetStep(), strings.Join(e.Gate.GetReasons(), "; "))
+	case *orchestratorv1.WatchRunResponse_Anomaly:
+		t.found(e.Anomaly)
 	}
 	return nil
 }
@@ -69,7 +76,8 @@ func (t *table) run(r *orchestratorv1.Run) {
 	}
 	state := strings.ToLower(strings.TrimPrefix(r.GetState().String(), "RUN_STATE_"))
 	switch r.GetState() {
-	case orchestratorv1.RunState_RUN_STATE_STARTING, orchestratorv1.RunState_RUN_STATE_SEALING, orchestratorv1.RunState_RUN_STATE_PAUSED:
+	case orchestratorv1.RunState_RUN_STATE_STARTING, orchestratorv1.RunState_RUN_STATE_SEALING, orchestratorv1.RunState_RUN_STATE_PAUSED,
+		orchestratorv1.RunState_RUN_STATE_SILENT:
 		t.a.Note("… %s", state)
 	}
 }
@@ -86,13 +94,9 @@ func (t *table) evaluation(e *evaluatorv1.Evaluation) {
 }
 
 func (t *table) step(s *orchestratorv1.StepRow) {
-	if t.open == nil {
-		t.open = map[string]bool{}
-	}
 	f := s.GetFacts()
 	for _, x := range s.GetFindings() {
-		t.open[x.GetIncident()] = true
-		t.a.Note("! %s %s since step %d: %s", severity(x.GetSeverity()), x.GetKind(), x.GetOnsetStep(), x.GetDetail())
+		t.found(x)
 	}
 	if s.GetStageName() != t.stage {
 		t.stage, t.lines = s.GetStageName(), 0
@@ -103,10 +107,13 @@ func (t *table) step(s *orchestratorv1.StepRow) {
 				by += ", held out: " + t.strict
 			}
 		}
-		t.a.Note("%s, %d steps%s", t.stage, f.GetStageSteps(), by)
-		if t.strict == "" {
+		t.a.Note("%s%s", stageLine(t.stage, f.GetStageSteps()), by)
+		switch {
+		case f.GetStageSteps() == 0:
+			t.a.Note("%s", headerTracked)
+		case t.strict == "":
 			t.a.Note("%s", header)
-		} else {
+		default:
 			t.a.Note("%s", headerStrict)
 		}
 	}
@@ -114,9 +121,8 @@ func (t *table) step(s *orchestratorv1.StepRow) {
 	if t.stage != "sft" {
 		t.sampled, t.scored = t.sampled+f.GetRowsSampled(), t.scored+f.GetRowsScored()
 	}
-	done := f.GetStageStep() + 1
-	every := max(1, f.GetStageSteps()/40) // some forty lines a stage
-	if done%every != 0 && done != f.GetStageSteps() && len(s.GetFindings()) == 0 {
+	place, shown := position(f)
+	if !shown && len(s.GetFindings()) == 0 {
 		return
 	}
 	second := ""
@@ -126,9 +132,40 @@ func (t *table) step(s *orchestratorv1.StepRow) {
 			second = fmt.Sprintf(" %8.3f", s.GetHeldoutReward())
 		}
 	}
-	t.a.Note("%6d/%-6d %6s%s %9s %7s %8s %7s %10d %7s%s", done, f.GetStageSteps(), metric(f, "reward.mean", 3), second, or(t.heldout, "-"),
+	t.a.Note("%s %6s%s %9s %7s %8s %7s %10d %7s%s", place, metric(f, "reward.mean", 3), second, or(t.heldout, "-"),
 		metric(f, "kl.ref", 4), metric(f, "policy.entropy", 3), metric(f, "length.mean", 1), len(t.open), rate(f, s.GetTiming()), t.unscored(f))
 	t.sampled, t.scored = 0, 0
+}
+
+func (t *table) found(x *recorderv1.Anomaly) {
+	if t.open == nil {
+		t.open = map[string]bool{}
+	}
+	t.open[x.GetIncident()] = true
+	t.a.Note("! %s %s since step %d: %s", severity(x.GetSeverity()), x.GetKind(), x.GetOnsetStep(), x.GetDetail())
+}
+
+// stageLine heads a stage. Nobody knows how many steps a tracked run will have.
+func stageLine(name string, steps uint64) string {
+	if steps == 0 {
+		return name + ", tracked"
+	}
+	return fmt.Sprintf("%s, %d steps", name, steps)
+}
+
+// position is where a step stands, and whether it has a line: some forty of a stage, and of a tracked run, whose length
+// nobody knows, the fewer the longer it is.
+func position(f *corev1.StepFacts) (place string, shown bool) {
+	if f.GetStageSteps() == 0 {
+		every := uint64(1)
+		for every*100 <= f.GetStep() {
+			every *= 10
+		}
+		return fmt.Sprintf("%6d%-7s", f.GetStep(), ""), f.GetStep()%every == 0
+	}
+	done := f.GetStageStep() + 1
+	every := max(1, f.GetStageSteps()/40)
+	return fmt.Sprintf("%6d/%-6d", done, f.GetStageSteps()), done%every == 0 || done == f.GetStageSteps()
 }
 
 // unscored is the share of rollouts since the last line for which the verifier had no reward, with the last step's reasons;

@@ -43,7 +43,7 @@ func list(a *app.App) *cobra.Command {
 			return with(cmd.Context(), a, func(_ *app.Session, c orchestratorv1.OrchestratorServiceClient) error {
 				w := tabwriter.NewWriter(a.Out, 0, 4, 2, ' ', 0)
 				if !a.JSON {
-					fmt.Fprintln(w, "RUN\tNAME\tALGORITHM\tVERIFIER\tSTATE\tSTEP\tHELD-OUT\tCREATED")
+					fmt.Fprintln(w, "RUN\tNAME\tBY\tALGORITHM\tVERIFIER\tSTATE\tSTEP\tHELD-OUT\tCREATED")
 				}
 				req := &orchestratorv1.ListRunsRequest{}
 				for {
@@ -73,7 +73,11 @@ func row(a *app.App, w *tabwriter.Writer, r *orchestratorv1.Run) error {
 	if n := len(r.GetEvaluations()); n > 0 && len(r.GetEvaluations()[n-1].GetEstimates()) > 0 && r.GetEvaluations()[n-1].GetEstimates()[0].Value != nil {
 		heldout = fmt.Sprintf("%.3f", r.GetEvaluations()[n-1].GetEstimates()[0].GetValue())
 	}
-	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.GetUid(), r.GetSpec().GetDisplayName(), lower(r.GetSpec().GetAlgorithm().String(), "ALGORITHM_"),
+	by, algorithm := "mesh", lower(r.GetSpec().GetAlgorithm().String(), "ALGORITHM_")
+	if t := r.GetTracked(); t != nil {
+		by, algorithm = "tracker", orDash(t.GetMethod())
+	}
+	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\n", r.GetUid(), r.GetSpec().GetDisplayName(), by, algorithm,
 		orDash(r.GetSpec().GetVerifier().GetName()), lower(r.GetState().String(), "RUN_STATE_"), r.GetProgress().GetStep(), heldout, r.GetCreateTime().AsTime().Local().Format(time.DateTime))
 	return err
 }
@@ -100,7 +104,11 @@ func show(a *app.App) *cobra.Command {
 				if a.JSON {
 					return a.PrintJSON(got.GetRun())
 				}
-				print(a, got.GetRun())
+				if got.GetRun().GetTracked() != nil {
+					printTracked(a, got.GetRun())
+				} else {
+					print(a, got.GetRun())
+				}
 				return nil
 			})
 		},

@@ -44,11 +44,15 @@ func (e *exporting) collect(ctx context.Context, a *app.App, c recorderv1.Record
 	return nil
 }
 
-// algorithmOf asks the orchestrator, which does not know the runs of trackers: those have none that anybody could vouch for.
+// algorithmOf is what the run was asked to do or, of a tracked run, what its tracker said that it does; empty where it said
+// nothing. A run that was deleted has a ledger all the same, and nobody who knows its algorithm.
 func algorithmOf(ctx context.Context, runs orchestratorv1.OrchestratorServiceClient, uid string) (string, error) {
 	got, err := runs.GetRun(ctx, &orchestratorv1.GetRunRequest{Run: uid})
 	if status.Code(err) == codes.NotFound {
 		return "", nil
+	}
+	if t := got.GetRun().GetTracked(); t != nil {
+		return t.GetMethod(), err
 	}
 	return strings.ToLower(strings.TrimPrefix(got.GetRun().GetSpec().GetAlgorithm().String(), "ALGORITHM_")), err
 }

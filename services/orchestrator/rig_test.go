@@ -17,7 +17,6 @@ import (
 	evaluatorv1 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
 	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
-	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/blob"
@@ -56,18 +55,10 @@ func (absent) ValidateDataset(context.Context, *evaluatorv1.ValidateDatasetReque
 	return nil, rpc.Errorf(codes.Unavailable, corev1.ErrorReason_ERROR_REASON_PEER_UNAVAILABLE, "no evaluator")
 }
 
-// Peers that these tests never reach.
-type (
-	noVerifier struct {
-		verifierv1.VerifierServiceClient
-	}
-	noRecorder struct {
-		recorderv1.RecorderServiceClient
-	}
-	noGovernance struct {
-		governancev1.GovernanceServiceClient
-	}
-)
+// noVerifier is never reached by these tests.
+type noVerifier struct {
+	verifierv1.VerifierServiceClient
+}
 
 // rush is a clock on which every timer is over at once and takes its time with it.
 type rush struct {
@@ -101,6 +92,8 @@ type rig struct {
 	*Service
 	db      *store.DB
 	planner *planner
+	tracker *trackers
+	passes  *passes
 	client  orchestratorv1.OrchestratorServiceClient
 	cancel  context.CancelFunc
 	ran     chan error
@@ -118,12 +111,12 @@ func database(t *testing.T) *store.DB {
 
 func newRig(t *testing.T, db *store.DB, c clock.Clock, publish outbox.Publish) *rig {
 	t.Helper()
-	r := &rig{T: t, db: db, planner: &planner{}}
+	r := &rig{T: t, db: db, planner: &planner{}, tracker: newTrackers(), passes: &passes{of: map[string]*governancev1.Passport{}}}
 	blobs, err := blob.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	peers := loop.Peers{Trainer: r.planner, Verifier: noVerifier{}, Recorder: noRecorder{}, Evaluator: absent{}, Governance: noGovernance{}}
+	peers := loop.Peers{Trainer: r.planner, Verifier: noVerifier{}, Recorder: r.tracker.serve(t), Evaluator: absent{}, Governance: r.passes}
 	r.Service, err = New(Config{TokenKey: []byte("key")}, Deps{DB: db, Blobs: blobs, Peers: peers, Publish: publish, Clock: c, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

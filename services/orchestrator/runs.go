@@ -89,9 +89,12 @@ func created(tenant string, r *orchestratorv1.Run) (outbox.Message, error) {
 
 // GetRun reads one.
 func (s *Service) GetRun(ctx context.Context, req *orchestratorv1.GetRunRequest) (*orchestratorv1.GetRunResponse, error) {
-	r, err := s.get(ctx, req.GetRun())
+	r, err := s.find(ctx, req.GetRun())
 	if err != nil {
 		return nil, err
+	}
+	if r.GetTracked() != nil {
+		return &orchestratorv1.GetRunResponse{Run: r}, s.complete(ctx, r)
 	}
 	n, err := outbox.Pending(ctx, s.d.DB)
 	if err != nil {
@@ -136,6 +139,11 @@ func (s *Service) ListRuns(ctx context.Context, req *orchestratorv1.ListRunsRequ
 	if err != nil {
 		return nil, err
 	}
+	others, err := s.listTracked(ctx, req, after, size+1)
+	if err != nil {
+		return nil, fmt.Errorf("list tracked runs: %w", err)
+	}
+	runs = merge(runs, others)
 	out := &orchestratorv1.ListRunsResponse{Runs: runs}
 	if len(runs) > size {
 		out.Runs = runs[:size]
@@ -192,7 +200,7 @@ func (s *Service) CancelRun(ctx context.Context, req *orchestratorv1.CancelRunRe
 }
 
 func (s *Service) ask(ctx context.Context, name, what string) (*orchestratorv1.Run, error) {
-	r, err := s.get(ctx, name)
+	r, err := s.mine(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -204,7 +212,7 @@ func (s *Service) ask(ctx context.Context, name, what string) (*orchestratorv1.R
 
 // DeleteRun forgets an ended run; its ledger stays where it is.
 func (s *Service) DeleteRun(ctx context.Context, req *orchestratorv1.DeleteRunRequest) (*orchestratorv1.DeleteRunResponse, error) {
-	r, err := s.get(ctx, req.GetRun())
+	r, err := s.mine(ctx, req.GetRun())
 	if err != nil {
 		return nil, err
 	}

@@ -17,9 +17,12 @@ const heartbeat = 5 * time.Second
 // WatchRun sends a run's events after the token, then follows until the run has ended.
 func (s *Service) WatchRun(req *orchestratorv1.WatchRunRequest, out orchestratorv1.OrchestratorService_WatchRunServer) error {
 	ctx := out.Context()
-	r, err := s.get(ctx, req.GetRun())
+	r, err := s.find(ctx, req.GetRun())
 	if err != nil {
 		return err
+	}
+	if r.GetTracked() != nil {
+		return s.watchTracked(r, req.GetResumeToken(), out)
 	}
 	stream := "watch/" + r.GetUid()
 	at := uint64(0)

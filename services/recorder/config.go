@@ -20,6 +20,7 @@ import (
 	"github.com/provenir/provenir/services/recorder/hold"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/retain"
+	"github.com/provenir/provenir/services/recorder/roster"
 	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/recorder/vault"
@@ -117,5 +118,5 @@ type Copies interface {
 
 // Migrations are the recorder's tables.
 func Migrations() []rolestore.Migration {
-	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations())
+	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations(), roster.Migrations())
 }

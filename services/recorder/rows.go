@@ -47,7 +47,11 @@ func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchReq
 		return nil, problem(err)
 	}
 	if l.run.Sealed() {
-		return s.repeatSealed(ctx, l, batch)
+		resp, err := s.repeatSealed(ctx, l, batch)
+		if err == nil && batch.closes {
+			err = s.enlist(ctx, l, batch.head)
+		}
+		return resp, err
 	}
 	resp, err := l.writeDurably(ctx, l.log(ledger.Events), req.GetEpoch(), batch.records)
 	if err != nil {
@@ -58,6 +62,11 @@ func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchReq
 			return nil, err
 		}
 		s.leases.end(path.Join(l.tenant, l.run.ID))
+	}
+	if batch.head != nil || batch.closes { // the rows are durable: whoever sends them again finds them, and comes here again
+		if err := s.enlist(ctx, l, batch.head); err != nil {
+			return nil, err
+		}
 	}
 	return resp, nil
 }

@@ -173,7 +173,11 @@ func (s *Service) recover(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if complete {
+		unlisted, err := s.unlisted(ctx, r[0], r[1])
+		if err != nil {
+			return err
+		}
+		if complete && !unlisted {
 			continue
 		}
 		l, err := s.openRun(ctx, r[0], r[1], false)
@@ -183,6 +187,11 @@ func (s *Service) recover(ctx context.Context) error {
 			}
 			s.d.Log.Error("a run could not be taken up", "run", path.Join(r[0], r[1]), "error", err.Error())
 			continue
+		}
+		if unlisted && l.log(ledger.Events).Durable() > 0 {
+			if err := s.enlist(ctx, l, nil); err != nil {
+				s.d.Log.Error("a tracked run could not be listed", "run", path.Join(r[0], r[1]), "error", err.Error())
+			}
 		}
 		s.mark(l)
 	}

@@ -58,6 +58,25 @@ class TestMesh(Case):
             time.sleep(0.05)
         self.assertEqual((report["rollouts"], report["inspected"], report["hacked"], report["rate"]), (8, 8, 4, 0.5))
 
+    def test_it_is_a_run_among_others(self):
+        rest = Rest(URL)
+        self.addCleanup(rest.close)
+        with self.track(method="grpo", lr=0.5) as run:
+            run.log_step(0, kl=1)
+            run.record_eval(step=0, acc=0.5, n=8)
+            self.assertEqual(rest.get("/v1/runs/@last")["run"]["state"], "RUN_STATE_RUNNING")
+        listed = [r["uid"] for r in rest.get("/v1/runs", pageSize=1)["runs"]]
+        self.assertEqual(listed, [run.run])
+        one = rest.get("/v1/runs/" + run.run)["run"]
+        self.assertEqual((one["state"], one["tracked"]["name"], one["tracked"]["config"], one["progress"]), ("RUN_STATE_SUCCEEDED", "a run", '{"lr":0.5}', {"step": "1"}))
+        self.assertEqual([e["metric"] for e in one["evaluations"][0]["estimates"]], ["acc"])
+        self.assertIn("eventsRoot", one)
+        for absent in ["decisions", "finalCheckpoint", "chain"]:
+            self.assertNotIn(absent, one)
+        with self.assertRaises(RefusedError) as e:
+            rest.post("/v1/runs/%s:pause" % run.run, {})
+        self.assertEqual(e.exception.reason, "RUN_TRACKED")
+
     def test_two_processes_on_one_run(self):
         with self.track() as first:
             first.log_step(0, kl=1)

@@ -181,6 +181,9 @@ func (m *Monitor) lasts(s *detect.Sample) {
 	}
 }
 
+// Spec are the run's settings.
+func (m *Monitor) Spec() Spec { return m.spec }
+
 // Stats are the counts. The metrics are shared: read only.
 func (m *Monitor) Stats() Stats { return m.stats }
 

@@ -223,6 +223,8 @@ const (
 	ErrorReason_ERROR_REASON_LEGAL_HOLD ErrorReason = 95
 	// ERROR_REASON_HOLD_NOT_FOUND: no legal hold has this id.
 	ErrorReason_ERROR_REASON_HOLD_NOT_FOUND ErrorReason = 96
+	// ERROR_REASON_RUN_TRACKED: a tracker recorded the run, and the mesh neither drives nor forgets it; do this in the loop that is tracked.
+	ErrorReason_ERROR_REASON_RUN_TRACKED ErrorReason = 97
 )
 
 // Enum value maps for ErrorReason.
@@ -325,6 +327,7 @@ var (
 		94: "ERROR_REASON_PAYLOAD_RETIRED",
 		95: "ERROR_REASON_LEGAL_HOLD",
 		96: "ERROR_REASON_HOLD_NOT_FOUND",
+		97: "ERROR_REASON_RUN_TRACKED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":              0,
@@ -424,6 +427,7 @@ var (
 		"ERROR_REASON_PAYLOAD_RETIRED":          94,
 		"ERROR_REASON_LEGAL_HOLD":               95,
 		"ERROR_REASON_HOLD_NOT_FOUND":           96,
+		"ERROR_REASON_RUN_TRACKED":              97,
 	}
 )
 
@@ -458,7 +462,7 @@ var File_provenir_core_v1_error_reason_proto protoreflect.FileDescriptor
 
 const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xa2\x1a\n" +
+	"#provenir/core/v1/error_reason.proto\x12\x10provenir.core.v1*\xc0\x1a\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12!\n" +
 	"\x1dERROR_REASON_INVALID_ARGUMENT\x10\x01\x12 \n" +
@@ -557,7 +561,8 @@ const file_provenir_core_v1_error_reason_proto_rawDesc = "" +
 	"\x17ERROR_REASON_LEASE_HELD\x10]\x12 \n" +
 	"\x1cERROR_REASON_PAYLOAD_RETIRED\x10^\x12\x1b\n" +
 	"\x17ERROR_REASON_LEGAL_HOLD\x10_\x12\x1f\n" +
-	"\x1bERROR_REASON_HOLD_NOT_FOUND\x10`B:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
+	"\x1bERROR_REASON_HOLD_NOT_FOUND\x10`\x12\x1c\n" +
+	"\x18ERROR_REASON_RUN_TRACKED\x10aB:Z8github.com/provenir/provenir/gen/provenir/core/v1;corev1b\x06proto3"
 
 var (
 	file_provenir_core_v1_error_reason_proto_rawDescOnce sync.Once

@@ -10,6 +10,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/provenir/provenir/gen/provenir/core/v1"
 	v11 "github.com/provenir/provenir/gen/provenir/evaluator/v1"
+	v12 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	v1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -443,6 +444,7 @@ type WatchRunResponse struct {
 	//	*WatchRunResponse_Step
 	//	*WatchRunResponse_Evaluation
 	//	*WatchRunResponse_Gate
+	//	*WatchRunResponse_Anomaly
 	Event         isWatchRunResponse_Event `protobuf_oneof:"event"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -528,6 +530,15 @@ func (x *WatchRunResponse) GetGate() *GateDecision {
 	return nil
 }
 
+func (x *WatchRunResponse) GetAnomaly() *v12.Anomaly {
+	if x != nil {
+		if x, ok := x.Event.(*WatchRunResponse_Anomaly); ok {
+			return x.Anomaly
+		}
+	}
+	return nil
+}
+
 type isWatchRunResponse_Event interface {
 	isWatchRunResponse_Event()
 }
@@ -552,6 +563,11 @@ type WatchRunResponse_Gate struct {
 	Gate *GateDecision `protobuf:"bytes,5,opt,name=gate,proto3,oneof"`
 }
 
+type WatchRunResponse_Anomaly struct {
+	// anomaly of a tracked run that no step brought, or that was written after its step was sent.
+	Anomaly *v12.Anomaly `protobuf:"bytes,6,opt,name=anomaly,proto3,oneof"`
+}
+
 func (*WatchRunResponse_Run) isWatchRunResponse_Event() {}
 
 func (*WatchRunResponse_Step) isWatchRunResponse_Event() {}
@@ -559,6 +575,8 @@ func (*WatchRunResponse_Step) isWatchRunResponse_Event() {}
 func (*WatchRunResponse_Evaluation) isWatchRunResponse_Event() {}
 
 func (*WatchRunResponse_Gate) isWatchRunResponse_Event() {}
+
+func (*WatchRunResponse_Anomaly) isWatchRunResponse_Event() {}
 
 // PauseRunRequest names a run.
 type PauseRunRequest struct {
@@ -1532,7 +1550,7 @@ var File_provenir_orchestrator_v1_orchestrator_service_proto protoreflect.FileDe
 
 const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\n" +
-	"3provenir/orchestrator/v1/orchestrator_service.proto\x12\x18provenir.orchestrator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a-provenir/evaluator/v1/evaluator_service.proto\x1a\"provenir/orchestrator/v1/run.proto\x1a\x1eprovenir/trainer/v1/spec.proto\x1a)provenir/trainer/v1/trainer_service.proto\"\x9f\x01\n" +
+	"3provenir/orchestrator/v1/orchestrator_service.proto\x12\x18provenir.orchestrator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a-provenir/evaluator/v1/evaluator_service.proto\x1a\"provenir/orchestrator/v1/run.proto\x1a!provenir/recorder/v1/record.proto\x1a\x1eprovenir/trainer/v1/spec.proto\x1a)provenir/trainer/v1/trainer_service.proto\"\x9f\x01\n" +
 	"\x10CreateRunRequest\x12=\n" +
 	"\x04spec\x18\x01 \x01(\v2!.provenir.orchestrator.v1.RunSpecB\x06\xbaH\x03\xc8\x01\x01R\x04spec\x12'\n" +
 	"\n" +
@@ -1560,7 +1578,7 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"O\n" +
 	"\x0fWatchRunRequest\x12\x19\n" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12!\n" +
-	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xad\x02\n" +
+	"\fresume_token\x18\x02 \x01(\tR\vresumeToken\"\xe8\x02\n" +
 	"\x10WatchRunResponse\x12!\n" +
 	"\fresume_token\x18\x01 \x01(\tR\vresumeToken\x121\n" +
 	"\x03run\x18\x02 \x01(\v2\x1d.provenir.orchestrator.v1.RunH\x00R\x03run\x127\n" +
@@ -1568,7 +1586,8 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\n" +
 	"evaluation\x18\x04 \x01(\v2!.provenir.evaluator.v1.EvaluationH\x00R\n" +
 	"evaluation\x12<\n" +
-	"\x04gate\x18\x05 \x01(\v2&.provenir.orchestrator.v1.GateDecisionH\x00R\x04gateB\a\n" +
+	"\x04gate\x18\x05 \x01(\v2&.provenir.orchestrator.v1.GateDecisionH\x00R\x04gate\x129\n" +
+	"\aanomaly\x18\x06 \x01(\v2\x1d.provenir.recorder.v1.AnomalyH\x00R\aanomalyB\a\n" +
 	"\x05event\",\n" +
 	"\x0fPauseRunRequest\x12\x19\n" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\"C\n" +
@@ -1690,8 +1709,9 @@ var file_provenir_orchestrator_v1_orchestrator_service_proto_goTypes = []any{
 	(*StepRow)(nil),               // 29: provenir.orchestrator.v1.StepRow
 	(*v11.Evaluation)(nil),        // 30: provenir.evaluator.v1.Evaluation
 	(*GateDecision)(nil),          // 31: provenir.orchestrator.v1.GateDecision
-	(*v1.EngineStatus)(nil),       // 32: provenir.trainer.v1.EngineStatus
-	(*v11.Estimate)(nil),          // 33: provenir.evaluator.v1.Estimate
+	(*v12.Anomaly)(nil),           // 32: provenir.recorder.v1.Anomaly
+	(*v1.EngineStatus)(nil),       // 33: provenir.trainer.v1.EngineStatus
+	(*v11.Estimate)(nil),          // 34: provenir.evaluator.v1.Estimate
 }
 var file_provenir_orchestrator_v1_orchestrator_service_proto_depIdxs = []int32{
 	24, // 0: provenir.orchestrator.v1.CreateRunRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
@@ -1706,43 +1726,44 @@ var file_provenir_orchestrator_v1_orchestrator_service_proto_depIdxs = []int32{
 	29, // 9: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
 	30, // 10: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
 	31, // 11: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
-	25, // 12: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	25, // 13: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	25, // 14: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	32, // 15: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
-	24, // 16: provenir.orchestrator.v1.TrainControlsRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
-	20, // 17: provenir.orchestrator.v1.TrainControlsResponse.progress:type_name -> provenir.orchestrator.v1.ControlProgress
-	21, // 18: provenir.orchestrator.v1.TrainControlsResponse.report:type_name -> provenir.orchestrator.v1.ControlReport
-	26, // 19: provenir.orchestrator.v1.ControlProgress.state:type_name -> provenir.orchestrator.v1.RunState
-	22, // 20: provenir.orchestrator.v1.ControlReport.arms:type_name -> provenir.orchestrator.v1.ControlArm
-	23, // 21: provenir.orchestrator.v1.ControlArm.runs:type_name -> provenir.orchestrator.v1.ControlRun
-	33, // 22: provenir.orchestrator.v1.ControlArm.gain:type_name -> provenir.evaluator.v1.Estimate
-	33, // 23: provenir.orchestrator.v1.ControlArm.lead:type_name -> provenir.evaluator.v1.Estimate
-	0,  // 24: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
-	2,  // 25: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
-	4,  // 26: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
-	6,  // 27: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
-	8,  // 28: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
-	10, // 29: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
-	12, // 30: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
-	14, // 31: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
-	18, // 32: provenir.orchestrator.v1.OrchestratorService.TrainControls:input_type -> provenir.orchestrator.v1.TrainControlsRequest
-	16, // 33: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
-	1,  // 34: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
-	3,  // 35: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
-	5,  // 36: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
-	7,  // 37: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
-	9,  // 38: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
-	11, // 39: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
-	13, // 40: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
-	15, // 41: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
-	19, // 42: provenir.orchestrator.v1.OrchestratorService.TrainControls:output_type -> provenir.orchestrator.v1.TrainControlsResponse
-	17, // 43: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	32, // 12: provenir.orchestrator.v1.WatchRunResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
+	25, // 13: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	25, // 14: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	25, // 15: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	33, // 16: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
+	24, // 17: provenir.orchestrator.v1.TrainControlsRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
+	20, // 18: provenir.orchestrator.v1.TrainControlsResponse.progress:type_name -> provenir.orchestrator.v1.ControlProgress
+	21, // 19: provenir.orchestrator.v1.TrainControlsResponse.report:type_name -> provenir.orchestrator.v1.ControlReport
+	26, // 20: provenir.orchestrator.v1.ControlProgress.state:type_name -> provenir.orchestrator.v1.RunState
+	22, // 21: provenir.orchestrator.v1.ControlReport.arms:type_name -> provenir.orchestrator.v1.ControlArm
+	23, // 22: provenir.orchestrator.v1.ControlArm.runs:type_name -> provenir.orchestrator.v1.ControlRun
+	34, // 23: provenir.orchestrator.v1.ControlArm.gain:type_name -> provenir.evaluator.v1.Estimate
+	34, // 24: provenir.orchestrator.v1.ControlArm.lead:type_name -> provenir.evaluator.v1.Estimate
+	0,  // 25: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
+	2,  // 26: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
+	4,  // 27: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
+	6,  // 28: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
+	8,  // 29: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
+	10, // 30: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
+	12, // 31: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
+	14, // 32: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
+	18, // 33: provenir.orchestrator.v1.OrchestratorService.TrainControls:input_type -> provenir.orchestrator.v1.TrainControlsRequest
+	16, // 34: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
+	1,  // 35: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
+	3,  // 36: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
+	5,  // 37: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
+	7,  // 38: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
+	9,  // 39: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
+	11, // 40: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
+	13, // 41: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
+	15, // 42: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
+	19, // 43: provenir.orchestrator.v1.OrchestratorService.TrainControls:output_type -> provenir.orchestrator.v1.TrainControlsResponse
+	17, // 44: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
+	35, // [35:45] is the sub-list for method output_type
+	25, // [25:35] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_provenir_orchestrator_v1_orchestrator_service_proto_init() }
@@ -1756,6 +1777,7 @@ func file_provenir_orchestrator_v1_orchestrator_service_proto_init() {
 		(*WatchRunResponse_Step)(nil),
 		(*WatchRunResponse_Evaluation)(nil),
 		(*WatchRunResponse_Gate)(nil),
+		(*WatchRunResponse_Anomaly)(nil),
 	}
 	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18].OneofWrappers = []any{}
 	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19].OneofWrappers = []any{

@@ -55,6 +55,10 @@ const (
 	RunState_RUN_STATE_CANCELLED RunState = 9
 	// RUN_STATE_STOPPED_BY_GATE: ended by a gate.
 	RunState_RUN_STATE_STOPPED_BY_GATE RunState = 10
+	// RUN_STATE_SILENT: a tracked run without an end that no process writes now. Its tracker may go on with it.
+	RunState_RUN_STATE_SILENT RunState = 11
+	// RUN_STATE_UNREADABLE: a tracked run that is sealed, and whose end was erased or is damaged.
+	RunState_RUN_STATE_UNREADABLE RunState = 12
 )
 
 // Enum value maps for RunState.
@@ -71,6 +75,8 @@ var (
 		8:  "RUN_STATE_FAILED",
 		9:  "RUN_STATE_CANCELLED",
 		10: "RUN_STATE_STOPPED_BY_GATE",
+		11: "RUN_STATE_SILENT",
+		12: "RUN_STATE_UNREADABLE",
 	}
 	RunState_value = map[string]int32{
 		"RUN_STATE_UNSPECIFIED":     0,
@@ -84,6 +90,8 @@ var (
 		"RUN_STATE_FAILED":          8,
 		"RUN_STATE_CANCELLED":       9,
 		"RUN_STATE_STOPPED_BY_GATE": 10,
+		"RUN_STATE_SILENT":          11,
+		"RUN_STATE_UNREADABLE":      12,
 	}
 )
 
@@ -1160,8 +1168,13 @@ type Run struct {
 	EventsRoot []byte `protobuf:"bytes,18,opt,name=events_root,json=eventsRoot,proto3" json:"events_root,omitempty"`
 	// final_checkpoint is the last model checkpoint.
 	FinalCheckpoint []byte `protobuf:"bytes,19,opt,name=final_checkpoint,json=finalCheckpoint,proto3" json:"final_checkpoint,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// tracked is there for a run that a tracker recorded, and absent for one that this mesh trained. Of a tracked run the mesh
+	// knows what its tracker said: it chose no data, verifier or gate, and vouches for the ledger alone. The spec then holds
+	// display_name, algorithm where the method has one of that name, and the recorder's method and model; nothing else of it
+	// was asked for by anybody.
+	Tracked       *v13.TrackedRun `protobuf:"bytes,20,opt,name=tracked,proto3" json:"tracked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Run) Reset() {
@@ -1323,6 +1336,13 @@ func (x *Run) GetEventsRoot() []byte {
 func (x *Run) GetFinalCheckpoint() []byte {
 	if x != nil {
 		return x.FinalCheckpoint
+	}
+	return nil
+}
+
+func (x *Run) GetTracked() *v13.TrackedRun {
+	if x != nil {
+		return x.Tracked
 	}
 	return nil
 }
@@ -1932,7 +1952,7 @@ var File_provenir_orchestrator_v1_run_proto protoreflect.FileDescriptor
 
 const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\n" +
-	"\"provenir/orchestrator/v1/run.proto\x12\x18provenir.orchestrator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/digest.proto\x1a\"provenir/core/v1/environment.proto\x1a!provenir/core/v1/step_facts.proto\x1a-provenir/evaluator/v1/evaluator_service.proto\x1a!provenir/recorder/v1/record.proto\x1a+provenir/recorder/v1/recorder_service.proto\x1a\x1eprovenir/trainer/v1/spec.proto\x1a\x1fprovenir/trainer/v1/train.proto\x1a\x1fprovenir/verifier/v1/spec.proto\"\xf9\x01\n" +
+	"\"provenir/orchestrator/v1/run.proto\x12\x18provenir.orchestrator.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/digest.proto\x1a\"provenir/core/v1/environment.proto\x1a!provenir/core/v1/step_facts.proto\x1a-provenir/evaluator/v1/evaluator_service.proto\x1a!provenir/recorder/v1/record.proto\x1a+provenir/recorder/v1/recorder_service.proto\x1a\"provenir/recorder/v1/tracked.proto\x1a\x1eprovenir/trainer/v1/spec.proto\x1a\x1fprovenir/trainer/v1/train.proto\x1a\x1fprovenir/verifier/v1/spec.proto\"\xf9\x01\n" +
 	"\x06Warmup\x126\n" +
 	"\adataset\x18\x01 \x01(\v2\x1c.provenir.core.v1.DatasetRefR\adataset\x12\"\n" +
 	"\x05steps\x18\x02 \x01(\x04B\f\xbaH\t2\a\x18\x80\xad\xe2\x04(\x01R\x05steps\x12*\n" +
@@ -2043,7 +2063,7 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"checkpointB\b\n" +
 	"\x06_valueB\a\n" +
 	"\x05_bestB\x0f\n" +
-	"\r_signal_share\"\xd4\x06\n" +
+	"\r_signal_share\"\x90\a\n" +
 	"\x03Run\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03uid\x18\x02 \x01(\tR\x03uid\x125\n" +
@@ -2067,7 +2087,8 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\x05chain\x18\x11 \x01(\fR\x05chain\x12\x1f\n" +
 	"\vevents_root\x18\x12 \x01(\fR\n" +
 	"eventsRoot\x12)\n" +
-	"\x10final_checkpoint\x18\x13 \x01(\fR\x0ffinalCheckpoint\"\xd2\x02\n" +
+	"\x10final_checkpoint\x18\x13 \x01(\fR\x0ffinalCheckpoint\x12:\n" +
+	"\atracked\x18\x14 \x01(\v2 .provenir.recorder.v1.TrackedRunR\atracked\"\xd2\x02\n" +
 	"\fConfigRecord\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x1a\n" +
 	"\bdeclared\x18\x02 \x01(\fR\bdeclared\x12\x1c\n" +
@@ -2127,7 +2148,7 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"stage_name\x18\x05 \x01(\tR\tstageName\x12*\n" +
 	"\x0eheldout_reward\x18\x06 \x01(\x01H\x00R\rheldoutReward\x88\x01\x01\x12!\n" +
 	"\fheldout_rows\x18\a \x01(\x04R\vheldoutRowsB\x11\n" +
-	"\x0f_heldout_reward*\x95\x02\n" +
+	"\x0f_heldout_reward*\xc5\x02\n" +
 	"\bRunState\x12\x19\n" +
 	"\x15RUN_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11RUN_STATE_PENDING\x10\x01\x12\x16\n" +
@@ -2140,7 +2161,9 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\x10RUN_STATE_FAILED\x10\b\x12\x17\n" +
 	"\x13RUN_STATE_CANCELLED\x10\t\x12\x1d\n" +
 	"\x19RUN_STATE_STOPPED_BY_GATE\x10\n" +
-	"*\x86\x01\n" +
+	"\x12\x14\n" +
+	"\x10RUN_STATE_SILENT\x10\v\x12\x18\n" +
+	"\x14RUN_STATE_UNREADABLE\x10\f*\x86\x01\n" +
 	"\n" +
 	"GateAction\x12\x1b\n" +
 	"\x17GATE_ACTION_UNSPECIFIED\x10\x00\x12\x14\n" +
@@ -2199,12 +2222,13 @@ var file_provenir_orchestrator_v1_run_proto_goTypes = []any{
 	(*v11.Failure)(nil),           // 32: provenir.trainer.v1.Failure
 	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
 	(*v14.Evaluation)(nil),        // 34: provenir.evaluator.v1.Evaluation
-	(*v1.Diff)(nil),               // 35: provenir.core.v1.Diff
-	(*v1.Environment)(nil),        // 36: provenir.core.v1.Environment
-	(v11.Outcome)(0),              // 37: provenir.trainer.v1.Outcome
-	(*v1.StepFacts)(nil),          // 38: provenir.core.v1.StepFacts
-	(*v1.StepTiming)(nil),         // 39: provenir.core.v1.StepTiming
-	(*v13.Anomaly)(nil),           // 40: provenir.recorder.v1.Anomaly
+	(*v13.TrackedRun)(nil),        // 35: provenir.recorder.v1.TrackedRun
+	(*v1.Diff)(nil),               // 36: provenir.core.v1.Diff
+	(*v1.Environment)(nil),        // 37: provenir.core.v1.Environment
+	(v11.Outcome)(0),              // 38: provenir.trainer.v1.Outcome
+	(*v1.StepFacts)(nil),          // 39: provenir.core.v1.StepFacts
+	(*v1.StepTiming)(nil),         // 40: provenir.core.v1.StepTiming
+	(*v13.Anomaly)(nil),           // 41: provenir.recorder.v1.Anomaly
 }
 var file_provenir_orchestrator_v1_run_proto_depIdxs = []int32{
 	18, // 0: provenir.orchestrator.v1.Warmup.dataset:type_name -> provenir.core.v1.DatasetRef
@@ -2244,21 +2268,22 @@ var file_provenir_orchestrator_v1_run_proto_depIdxs = []int32{
 	33, // 34: provenir.orchestrator.v1.Run.update_time:type_name -> google.protobuf.Timestamp
 	33, // 35: provenir.orchestrator.v1.Run.end_time:type_name -> google.protobuf.Timestamp
 	34, // 36: provenir.orchestrator.v1.Run.evaluations:type_name -> provenir.evaluator.v1.Evaluation
-	35, // 37: provenir.orchestrator.v1.ConfigRecord.differs:type_name -> provenir.core.v1.Diff
-	36, // 38: provenir.orchestrator.v1.ConfigVolatile.env:type_name -> provenir.core.v1.Environment
-	18, // 39: provenir.orchestrator.v1.DataOrder.dataset:type_name -> provenir.core.v1.DatasetRef
-	18, // 40: provenir.orchestrator.v1.DataOrder.eval:type_name -> provenir.core.v1.DatasetRef
-	25, // 41: provenir.orchestrator.v1.RunOpen.algorithm:type_name -> provenir.trainer.v1.Algorithm
-	37, // 42: provenir.orchestrator.v1.RunClose.outcome:type_name -> provenir.trainer.v1.Outcome
-	0,  // 43: provenir.orchestrator.v1.RunClose.state:type_name -> provenir.orchestrator.v1.RunState
-	38, // 44: provenir.orchestrator.v1.StepRow.facts:type_name -> provenir.core.v1.StepFacts
-	39, // 45: provenir.orchestrator.v1.StepRow.timing:type_name -> provenir.core.v1.StepTiming
-	40, // 46: provenir.orchestrator.v1.StepRow.findings:type_name -> provenir.recorder.v1.Anomaly
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	35, // 37: provenir.orchestrator.v1.Run.tracked:type_name -> provenir.recorder.v1.TrackedRun
+	36, // 38: provenir.orchestrator.v1.ConfigRecord.differs:type_name -> provenir.core.v1.Diff
+	37, // 39: provenir.orchestrator.v1.ConfigVolatile.env:type_name -> provenir.core.v1.Environment
+	18, // 40: provenir.orchestrator.v1.DataOrder.dataset:type_name -> provenir.core.v1.DatasetRef
+	18, // 41: provenir.orchestrator.v1.DataOrder.eval:type_name -> provenir.core.v1.DatasetRef
+	25, // 42: provenir.orchestrator.v1.RunOpen.algorithm:type_name -> provenir.trainer.v1.Algorithm
+	38, // 43: provenir.orchestrator.v1.RunClose.outcome:type_name -> provenir.trainer.v1.Outcome
+	0,  // 44: provenir.orchestrator.v1.RunClose.state:type_name -> provenir.orchestrator.v1.RunState
+	39, // 45: provenir.orchestrator.v1.StepRow.facts:type_name -> provenir.core.v1.StepFacts
+	40, // 46: provenir.orchestrator.v1.StepRow.timing:type_name -> provenir.core.v1.StepTiming
+	41, // 47: provenir.orchestrator.v1.StepRow.findings:type_name -> provenir.recorder.v1.Anomaly
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_provenir_orchestrator_v1_run_proto_init() }

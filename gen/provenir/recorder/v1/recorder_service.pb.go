@@ -2904,7 +2904,7 @@ var File_provenir_recorder_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\"\xb4\x04\n" +
+	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\x1a\"provenir/recorder/v1/tracked.proto\"\xb4\x04\n" +
 	"\fRecorderSpec\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12*\n" +
 	"\x0ekl_coefficient\x18\x02 \x01(\x01H\x00R\rklCoefficient\x88\x01\x01\x12F\n" +
@@ -3130,7 +3130,7 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x1c\n" +
 	"\tunchecked\x18\x04 \x03(\tR\tunchecked\x12<\n" +
-	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xf6\x1e\n" +
+	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xea \n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
@@ -3173,7 +3173,9 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\rLiftLegalHold\x12*.provenir.recorder.v1.LiftLegalHoldRequest\x1a+.provenir.recorder.v1.LiftLegalHoldResponse\"5\xea\xe0\x18\n" +
 	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/ledger/holds/{hold}:lift\x12\x93\x01\n" +
 	"\x0eListLegalHolds\x12+.provenir.recorder.v1.ListLegalHoldsRequest\x1a,.provenir.recorder.v1.ListLegalHoldsResponse\"&\xea\xe0\x18\n" +
-	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/holdsBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
+	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/holds\x12{\n" +
+	"\x0fListTrackedRuns\x12,.provenir.recorder.v1.ListTrackedRunsRequest\x1a-.provenir.recorder.v1.ListTrackedRunsResponse\"\v\xea\xe0\x18\a\b\x01\x12\x03run\x12u\n" +
+	"\rGetTrackedRun\x12*.provenir.recorder.v1.GetTrackedRunRequest\x1a+.provenir.recorder.v1.GetTrackedRunResponse\"\v\xea\xe0\x18\a\b\x01\x12\x03runBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
 
 var (
 	file_provenir_recorder_v1_recorder_service_proto_rawDescOnce sync.Once
@@ -3256,19 +3258,23 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*SetLegalHoldRequest)(nil),         // 64: provenir.recorder.v1.SetLegalHoldRequest
 	(*LiftLegalHoldRequest)(nil),        // 65: provenir.recorder.v1.LiftLegalHoldRequest
 	(*ListLegalHoldsRequest)(nil),       // 66: provenir.recorder.v1.ListLegalHoldsRequest
-	(*AnalyzeLogResponse)(nil),          // 67: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 68: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 69: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 70: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 71: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 72: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 73: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 74: provenir.recorder.v1.EraseGroupResponse
-	(*PlanRetentionResponse)(nil),       // 75: provenir.recorder.v1.PlanRetentionResponse
-	(*ApplyRetentionResponse)(nil),      // 76: provenir.recorder.v1.ApplyRetentionResponse
-	(*SetLegalHoldResponse)(nil),        // 77: provenir.recorder.v1.SetLegalHoldResponse
-	(*LiftLegalHoldResponse)(nil),       // 78: provenir.recorder.v1.LiftLegalHoldResponse
-	(*ListLegalHoldsResponse)(nil),      // 79: provenir.recorder.v1.ListLegalHoldsResponse
+	(*ListTrackedRunsRequest)(nil),      // 67: provenir.recorder.v1.ListTrackedRunsRequest
+	(*GetTrackedRunRequest)(nil),        // 68: provenir.recorder.v1.GetTrackedRunRequest
+	(*AnalyzeLogResponse)(nil),          // 69: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 70: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 71: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 72: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 73: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 74: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 75: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 76: provenir.recorder.v1.EraseGroupResponse
+	(*PlanRetentionResponse)(nil),       // 77: provenir.recorder.v1.PlanRetentionResponse
+	(*ApplyRetentionResponse)(nil),      // 78: provenir.recorder.v1.ApplyRetentionResponse
+	(*SetLegalHoldResponse)(nil),        // 79: provenir.recorder.v1.SetLegalHoldResponse
+	(*LiftLegalHoldResponse)(nil),       // 80: provenir.recorder.v1.LiftLegalHoldResponse
+	(*ListLegalHoldsResponse)(nil),      // 81: provenir.recorder.v1.ListLegalHoldsResponse
+	(*ListTrackedRunsResponse)(nil),     // 82: provenir.recorder.v1.ListTrackedRunsResponse
+	(*GetTrackedRunResponse)(nil),       // 83: provenir.recorder.v1.GetTrackedRunResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	41, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
@@ -3347,35 +3353,39 @@ var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	64, // 73: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
 	65, // 74: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
 	66, // 75: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
-	6,  // 76: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 77: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 78: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 79: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	17, // 80: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	19, // 81: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	21, // 82: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	23, // 83: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	29, // 84: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	31, // 85: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	33, // 86: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	35, // 87: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	37, // 88: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	40, // 89: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	67, // 90: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	68, // 91: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	69, // 92: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	70, // 93: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	71, // 94: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	72, // 95: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	73, // 96: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	74, // 97: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	75, // 98: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
-	76, // 99: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
-	77, // 100: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
-	78, // 101: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
-	79, // 102: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
-	76, // [76:103] is the sub-list for method output_type
-	49, // [49:76] is the sub-list for method input_type
+	67, // 76: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
+	68, // 77: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
+	6,  // 78: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 79: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 80: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 81: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	17, // 82: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	19, // 83: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	21, // 84: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	23, // 85: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	29, // 86: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	31, // 87: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	33, // 88: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	35, // 89: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	37, // 90: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	40, // 91: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	69, // 92: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	70, // 93: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	71, // 94: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	72, // 95: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	73, // 96: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	74, // 97: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	75, // 98: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	76, // 99: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	77, // 100: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
+	78, // 101: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
+	79, // 102: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
+	80, // 103: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
+	81, // 104: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
+	82, // 105: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
+	83, // 106: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
+	78, // [78:107] is the sub-list for method output_type
+	49, // [49:78] is the sub-list for method input_type
 	49, // [49:49] is the sub-list for extension type_name
 	49, // [49:49] is the sub-list for extension extendee
 	0,  // [0:49] is the sub-list for field type_name
@@ -3389,6 +3399,7 @@ func file_provenir_recorder_v1_recorder_service_proto_init() {
 	file_provenir_recorder_v1_analysis_proto_init()
 	file_provenir_recorder_v1_record_proto_init()
 	file_provenir_recorder_v1_retention_proto_init()
+	file_provenir_recorder_v1_tracked_proto_init()
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[1].OneofWrappers = []any{
 		(*AppendRequest_Open)(nil),

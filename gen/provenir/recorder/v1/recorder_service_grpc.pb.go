@@ -46,6 +46,8 @@ const (
 	RecorderService_SetLegalHold_FullMethodName        = "/provenir.recorder.v1.RecorderService/SetLegalHold"
 	RecorderService_LiftLegalHold_FullMethodName       = "/provenir.recorder.v1.RecorderService/LiftLegalHold"
 	RecorderService_ListLegalHolds_FullMethodName      = "/provenir.recorder.v1.RecorderService/ListLegalHolds"
+	RecorderService_ListTrackedRuns_FullMethodName     = "/provenir.recorder.v1.RecorderService/ListTrackedRuns"
+	RecorderService_GetTrackedRun_FullMethodName       = "/provenir.recorder.v1.RecorderService/GetTrackedRun"
 )
 
 // RecorderServiceClient is the client API for RecorderService service.
@@ -109,6 +111,10 @@ type RecorderServiceClient interface {
 	LiftLegalHold(ctx context.Context, in *LiftLegalHoldRequest, opts ...grpc.CallOption) (*LiftLegalHoldResponse, error)
 	// ListLegalHolds lists the tenant's holds, newest first.
 	ListLegalHolds(ctx context.Context, in *ListLegalHoldsRequest, opts ...grpc.CallOption) (*ListLegalHoldsResponse, error)
+	// ListTrackedRuns lists the runs of trackers. OrchestratorService.ListRuns has them among all others.
+	ListTrackedRuns(ctx context.Context, in *ListTrackedRunsRequest, opts ...grpc.CallOption) (*ListTrackedRunsResponse, error)
+	// GetTrackedRun reads one.
+	GetTrackedRun(ctx context.Context, in *GetTrackedRunRequest, opts ...grpc.CallOption) (*GetTrackedRunResponse, error)
 }
 
 type recorderServiceClient struct {
@@ -428,6 +434,26 @@ func (c *recorderServiceClient) ListLegalHolds(ctx context.Context, in *ListLega
 	return out, nil
 }
 
+func (c *recorderServiceClient) ListTrackedRuns(ctx context.Context, in *ListTrackedRunsRequest, opts ...grpc.CallOption) (*ListTrackedRunsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListTrackedRunsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_ListTrackedRuns_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) GetTrackedRun(ctx context.Context, in *GetTrackedRunRequest, opts ...grpc.CallOption) (*GetTrackedRunResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetTrackedRunResponse)
+	err := c.cc.Invoke(ctx, RecorderService_GetTrackedRun_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // RecorderServiceServer is the server API for RecorderService service.
 // All implementations must embed UnimplementedRecorderServiceServer
 // for forward compatibility.
@@ -489,6 +515,10 @@ type RecorderServiceServer interface {
 	LiftLegalHold(context.Context, *LiftLegalHoldRequest) (*LiftLegalHoldResponse, error)
 	// ListLegalHolds lists the tenant's holds, newest first.
 	ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error)
+	// ListTrackedRuns lists the runs of trackers. OrchestratorService.ListRuns has them among all others.
+	ListTrackedRuns(context.Context, *ListTrackedRunsRequest) (*ListTrackedRunsResponse, error)
+	// GetTrackedRun reads one.
+	GetTrackedRun(context.Context, *GetTrackedRunRequest) (*GetTrackedRunResponse, error)
 	mustEmbedUnimplementedRecorderServiceServer()
 }
 
@@ -579,6 +609,12 @@ func (UnimplementedRecorderServiceServer) LiftLegalHold(context.Context, *LiftLe
 }
 func (UnimplementedRecorderServiceServer) ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListLegalHolds not implemented")
+}
+func (UnimplementedRecorderServiceServer) ListTrackedRuns(context.Context, *ListTrackedRunsRequest) (*ListTrackedRunsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListTrackedRuns not implemented")
+}
+func (UnimplementedRecorderServiceServer) GetTrackedRun(context.Context, *GetTrackedRunRequest) (*GetTrackedRunResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTrackedRun not implemented")
 }
 func (UnimplementedRecorderServiceServer) mustEmbedUnimplementedRecorderServiceServer() {}
 func (UnimplementedRecorderServiceServer) testEmbeddedByValue()                         {}
@@ -1022,6 +1058,42 @@ func _RecorderService_ListLegalHolds_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_ListTrackedRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListTrackedRunsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).ListTrackedRuns(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_ListTrackedRuns_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).ListTrackedRuns(ctx, req.(*ListTrackedRunsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_GetTrackedRun_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTrackedRunRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).GetTrackedRun(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_GetTrackedRun_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).GetTrackedRun(ctx, req.(*GetTrackedRunRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // RecorderService_ServiceDesc is the grpc.ServiceDesc for RecorderService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1108,6 +1180,14 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListLegalHolds",
 			Handler:    _RecorderService_ListLegalHolds_Handler,
+		},
+		{
+			MethodName: "ListTrackedRuns",
+			Handler:    _RecorderService_ListTrackedRuns_Handler,
+		},
+		{
+			MethodName: "GetTrackedRun",
+			Handler:    _RecorderService_GetTrackedRun_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
