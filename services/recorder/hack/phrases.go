@@ -2,42 +2,49 @@ package hack
 
 import "strings"
 
-// phrases finds the first of many lower-case texts in one pass: a bit for each three letters that one of them starts with
+const (
+	phraseStart = 5  // letters of a start; no phrase is shorter
+	startBits   = 13 // of a start's place in the table
+)
+
+// phrases finds the first of many lower-case texts in one pass: a bit for each five letters that one of them starts with
 // says where it is worth to compare.
 type phrases struct {
-	starts [1 << 15 / 64]uint64
+	starts [1 << startBits / 64]uint64
 	list   []string
 }
 
 func newPhrases(list ...string) *phrases {
 	p := &phrases{list: list}
 	for _, w := range list {
-		k := threeLetters(w)
-		p.starts[k/64] |= 1 << (k % 64)
+		k := uint32(0)
+		for i := range phraseStart {
+			k = nextLetter(k, w[i])
+		}
+		at := place(k)
+		p.starts[at/64] |= 1 << (at % 64)
 	}
 	return p
 }
 
-// threeLetters is the same for both cases of a letter: they differ in bit 5.
-func threeLetters(s string) uint32 {
-	return uint32(s[0]&31)<<10 | uint32(s[1]&31)<<5 | uint32(s[2]&31)
-}
+// nextLetter adds a letter to the last five. Both cases of one are the same: they differ in bit 5.
+func nextLetter(k uint32, c byte) uint32 { return (k<<5 | uint32(c&31)) & (1<<(5*phraseStart) - 1) }
+
+func place(k uint32) uint32 { return k * 2654435769 >> (32 - startBits) }
 
 // find gives the first place of any, and which it is; -1 where there is none.
 func (p *phrases) find(s string) (int, string) {
-	if len(s) < 3 {
-		return -1, ""
-	}
-	k := uint32(s[0]&31)<<5 | uint32(s[1]&31)
-	for i := 2; i < len(s); i++ {
-		k = (k<<5 | uint32(s[i]&31)) & (1<<15 - 1)
-		if p.starts[k/64]&(1<<(k%64)) == 0 {
+	k := uint32(0)
+	for i := range len(s) {
+		k = nextLetter(k, s[i])
+		at := place(k)
+		if p.starts[at/64]&(1<<(at%64)) == 0 || i < phraseStart-1 {
 			continue
 		}
-		rest := s[i-2:]
+		rest := s[i-(phraseStart-1):]
 		for _, w := range p.list {
 			if len(w) <= len(rest) && rest[0]&31 == w[0]&31 && strings.EqualFold(rest[:len(w)], w) {
-				return i - 2, w
+				return i - (phraseStart - 1), w
 			}
 		}
 	}

@@ -158,37 +158,57 @@ func (in *Inspector) deflated(s string) float64 {
 
 // nearEqual finds the longest run of lines that are equal once their numbers are gone.
 func nearEqual(s string) (start, end, n int) {
-	var last uint64
 	from, run, at := 0, 0, 0
 	fenced := false
+	last := ""
 	for line := range strings.Lines(s) {
 		t := strings.TrimSpace(line)
 		skip := strings.HasPrefix(t, "|") || numbered(t) || len(t) < 8
 		if strings.HasPrefix(t, "```") {
 			fenced = !fenced
 		}
-		h := uint64(14695981039346656037)
-		letters := false
-		for i := range len(t) {
-			if t[i] >= '0' && t[i] <= '9' {
-				continue
-			}
-			letters = letters || t[i]|0x20 >= 'a' && t[i]|0x20 <= 'z' || t[i] >= 0x80
-			h = (h ^ uint64(t[i])) * 1099511628211
-		}
 		switch {
-		case skip || fenced || !letters:
+		case skip || fenced:
 			run = 0
-		case run > 0 && h == last:
-			run++
-			if run > n {
+		case run > 0 && equalButNumbers(t, last):
+			if run++; run > n {
 				start, end, n = from, at+len(line), run
 			}
-		default:
+		case hasLetters(t):
 			from, run = at, 1
+		default:
+			run = 0
 		}
-		last = h
+		last = t
 		at += len(line)
 	}
 	return start, end, n
+}
+
+// equalButNumbers compares what is left of two lines without their digits. Most lines differ in the first letter.
+func equalButNumbers(a, b string) bool {
+	digit := func(c byte) bool { return c >= '0' && c <= '9' }
+	for i, j := 0, 0; ; i, j = i+1, j+1 {
+		for i < len(a) && digit(a[i]) {
+			i++
+		}
+		for j < len(b) && digit(b[j]) {
+			j++
+		}
+		if i == len(a) || j == len(b) {
+			return i == len(a) && j == len(b)
+		}
+		if a[i] != b[j] {
+			return false
+		}
+	}
+}
+
+func hasLetters(t string) bool {
+	for i := range len(t) {
+		if t[i]|0x20 >= 'a' && t[i]|0x20 <= 'z' || t[i] >= 0x80 {
+			return true
+		}
+	}
+	return false
 }
