@@ -52,7 +52,7 @@ func report(a *app.App, f figures) error {
 			}
 			continue
 		}
-		line := fmt.Sprintf("%-32s %10.0f %s", r.What, r.Ours, r.Unit)
+		line := fmt.Sprintf("%-36s %10.0f %s", r.What, r.Ours, r.Unit)
 		if ratio, ok := r.Ratio(); ok {
 			line += fmt.Sprintf("   %3.0f %% of %s (%.0f)", 100*ratio, r.Of, r.Ceiling)
 		}

@@ -26,7 +26,7 @@ const (
 // order, up to hack.Window rows late, because groups are judged as a whole; so a caller must not wait for a row's result
 // before it sends the next one.
 func (s *Service) AnalyzeTrajectories(stream recorderv1.RecorderService_AnalyzeTrajectoriesServer) error {
-	in, groups, sum := hack.NewInspector(), hack.NewGroups(), &summing{kinds: map[string]uint64{}}
+	in, groups, sum := newInspectors(), hack.NewGroups(), &summing{kinds: map[string]uint64{}}
 	for {
 		m, err := stream.Recv()
 		if errors.Is(err, io.EOF) {
@@ -39,12 +39,13 @@ func (s *Service) AnalyzeTrajectories(stream recorderv1.RecorderService_AnalyzeT
 			return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "a message without rows").
 				Field("rows", "send at least one; close the stream to end it")
 		}
-		for _, t := range m.GetRows() {
+		for i, r := range in.inspect(m.GetRows()) {
+			id := m.GetRows()[i].GetId()
 			var done []hack.Answer
-			if row, why := rowOf(t); why != "" {
-				done = groups.Bad(t.GetId(), why)
+			if r.why != "" {
+				done = groups.Bad(id, r.why)
 			} else {
-				done = groups.Add(t.GetId(), row, in.Inspect(row))
+				done = groups.Add(id, r.row, r.result)
 			}
 			if err := answerTo(stream, sum, done); err != nil {
 				return err
