@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"slices"
 )
@@ -13,6 +14,7 @@ const (
 	formHere    form = iota
 	formAway         // only a mark that says that it lies elsewhere
 	formRetired      // without its payloads
+	formPieces       // the pieces that a store of copies has of a segment that was not sealed yet
 )
 
 // listSegments gives the numbers of the segments in order, and their forms. A file with payloads counts, also when its mark
@@ -34,6 +36,10 @@ func listSegments(folder fs.FS) (ns []uint64, forms map[uint64]form, err error) 
 			n, ok = ParseRetiredName(e.Name())
 			is = formRetired
 		}
+		if !ok {
+			n, _, ok = ParsePieceName(e.Name())
+			is = formPieces
+		}
 		if was, twice := forms[n]; ok && (!twice || is < was) {
 			forms[n] = is
 		}
@@ -46,4 +52,19 @@ func listSegments(folder fs.FS) (ns []uint64, forms map[uint64]form, err error) 
 	}
 	slices.Sort(ns)
 	return ns, forms, nil
+}
+
+// openForm opens a segment in the form in which it is here.
+func (v *verifier) openForm(n uint64) (io.ReaderAt, int64, io.Closer, error) {
+	switch v.form {
+	case formPieces:
+		p, err := openPieces(v.folder, n)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		return p, p.size(), p, nil
+	case formRetired:
+		return openAt(v.folder, RetiredName(n))
+	}
+	return openAt(v.folder, SegmentName(n))
 }

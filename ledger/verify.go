@@ -99,6 +99,7 @@ type verifier struct {
 	last    Checkpoint    // newest of the history so far
 	newest  *Checkpoint   // the file `checkpoint`
 	known   uint64        // size of the caller's
+	shipped uint64        // size of the newest one that a store of copies had
 }
 
 // lost remembers records that were passed over; they may still turn up later. The list is bounded: a shredded log names
@@ -121,7 +122,7 @@ type gap struct {
 
 // claimed is the number of records that checkpoints speak of.
 func (v *verifier) claimed() uint64 {
-	claimed := max(v.last.Size, v.known)
+	claimed := max(v.last.Size, v.known, v.shipped)
 	if v.newest != nil {
 		claimed = max(claimed, v.newest.Size)
 	}
@@ -133,6 +134,8 @@ func (v *verifier) damage(kind DamageKind, segment int, offset int64, first, las
 	switch {
 	case segment != noSegment && v.form == formRetired:
 		file = RetiredName(uint64(segment))
+	case segment != noSegment && v.form == formPieces:
+		file = PieceName(uint64(segment), 0)
 	case segment != noSegment:
 		file = SegmentName(uint64(segment))
 	}

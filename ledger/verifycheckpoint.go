@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"slices"
@@ -18,7 +19,14 @@ type expectation struct {
 
 // openCheckpoints reads the newest checkpoint and the caller's, and starts reading the history.
 func (v *verifier) openCheckpoints() (closer func(), err error) {
+	shipped, err := v.openShipped()
+	if err != nil {
+		return nil, err
+	}
 	signed, err := fs.ReadFile(v.folder, CheckpointFile)
+	if errors.Is(err, fs.ErrNotExist) && shipped != "" { // the folder comes from a store of copies
+		signed, err = fs.ReadFile(v.folder, shipped)
+	}
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		v.damage(CheckpointMissing, noSegment, 0, 0, 0, "nothing says how long this log is or what its root was")
@@ -48,6 +56,30 @@ func (v *verifier) openCheckpoints() (closer func(), err error) {
 	v.history = NewHistoryReader(f)
 	v.nextHistory()
 	return func() { f.Close() }, nil
+}
+
+// openShipped expects the checkpoints that a store of copies has under names of their own, and gives the name of the
+// newest.
+func (v *verifier) openShipped() (newest string, err error) {
+	entries, err := fs.ReadDir(v.folder, ".")
+	if err != nil {
+		return "", fmt.Errorf("read the log's folder: %w", err)
+	}
+	for _, e := range entries { // in the order of their sizes, since names are padded
+		if _, ok := ParseCheckpointName(e.Name()); !ok {
+			continue
+		}
+		signed, err := fs.ReadFile(v.folder, e.Name())
+		if err != nil {
+			return "", fmt.Errorf("read a checkpoint: %w", err)
+		}
+		if c, ok := v.open(signed, e.Name(), 0); ok {
+			v.expect(expectation{Checkpoint: c})
+			v.shipped = max(v.shipped, c.Size)
+		}
+		newest = e.Name()
+	}
+	return newest, nil
 }
 
 // open checks one signed checkpoint; what is wrong with it becomes a damage.

@@ -10,11 +10,7 @@ import (
 
 // segment checks one segment file.
 func (v *verifier) segment(ctx context.Context, n uint64, isLast bool) error {
-	name := SegmentName(n)
-	if v.form == formRetired {
-		name = RetiredName(n)
-	}
-	r, size, closer, err := openAt(v.folder, name)
+	r, size, closer, err := v.openForm(n)
 	if err != nil {
 		return err
 	}

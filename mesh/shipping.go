@@ -33,6 +33,9 @@ func shipConfig(s config.Settings) (ship.Config, error) {
 	if cfg.LockDays, err = strconv.Atoi(s.Get("recorder.ship.lock_days")); err != nil {
 		return cfg, fmt.Errorf("recorder.ship.lock_days is %q; want a number of days", s.Get("recorder.ship.lock_days"))
 	}
+	if cfg.TailEvery, err = time.ParseDuration(s.Get("recorder.ship.tail_every")); err != nil {
+		return cfg, fmt.Errorf("recorder.ship.tail_every is %q; want a time as 5m, or 0 for ended runs only", s.Get("recorder.ship.tail_every"))
+	}
 	if text := s.Get("recorder.ship.keep_local"); text != "" {
 		keep, err := time.ParseDuration(text)
 		if err != nil {

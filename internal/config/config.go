@@ -92,6 +92,9 @@ func (s Settings) check() error {
 	if (s.Get("recorder.ship.endpoint") == "") != (s.Get("recorder.ship.bucket") == "") {
 		return s.wrong("recorder.ship.endpoint", "endpoint and bucket belong together: give both or none")
 	}
+	if every, err := time.ParseDuration(s.Get("recorder.ship.tail_every")); err != nil || every < 0 {
+		return s.wrong("recorder.ship.tail_every", "want a time as 5m, or 0 for ended runs only")
+	}
 	if text := s.Get("recorder.ship.keep_local"); text != "" {
 		if keep, err := time.ParseDuration(text); err != nil || keep < 0 {
 			return s.wrong("recorder.ship.keep_local", "want a time as 720h, or nothing for ever")

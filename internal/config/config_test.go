@@ -52,6 +52,7 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		{"bucket alone", "recorder.ship.bucket: b\n", "endpoint and bucket belong together"},
 		{"months below the floor", "recorder.retain.events: 5\n", "at least 6, or never"},
 		{"months that are none", "recorder.retain.events: 2y\n", "at least 6, or never"},
+		{"interval of pieces", "recorder.ship.tail_every: often\n", "want a time as 5m"},
 		{"time on the local disk", "recorder.ship.keep_local: 30d\n", "want a time as 720h"},
 		{"no mapping", "just text\n", "want keys"},
 		{"not YAML", "a: [\n", "p.yaml"},

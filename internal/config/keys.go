@@ -41,6 +41,7 @@ func Keys() []Key {
 		{"recorder.ship.credentials_file", "", "file in the form of ~/.aws/credentials, section default; empty takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"},
 		{"recorder.ship.lock", "", "Object Lock of the copies: governance or compliance; empty locks nothing"},
 		{"recorder.ship.lock_days", "0", "days that copies are locked"},
+		{"recorder.ship.tail_every", "5m", "how often the end of a live run's logs is shipped before its segment is full; 0 is not before the run has ended"},
 		{"recorder.ship.keep_local", "", "how long a shipped segment stays on the local disk, as 720h; empty is for ever"},
 		{"recorder.retain.events", "24", "months that the payloads of an ended run's events are kept, at least 6; never keeps them for ever. Entries, proofs and checkpoints stay (docs/ledger.md)"},
 		{"log.level", "warn", "debug, info, warn or error"},

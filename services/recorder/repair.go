@@ -49,26 +49,43 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 // mend checks a log, mends what can be mended, and gives what is wrong with it after that.
 func (s *Service) mend(ctx context.Context, l *live, kind ledger.Log) (*ledger.Report, []uint64, error) {
 	report, err := l.log(kind).Verify(ctx, s.verifiers)
+	if c, note := l.log(kind).Checkpoint(); errors.Is(err, ledger.ErrNoLog) && note != nil && c.Size > 0 {
+		report, err = everySegmentGone(c), nil
+	}
 	if err != nil || report.OK() {
 		return report, nil, err
 	}
 	restored, err := l.log(kind).Mend(ctx, report, s.verifiers)
+	if e := s.reopen(ctx, l, kind, len(restored) > 0); e != nil {
+		return nil, nil, errors.Join(err, e)
+	}
 	if err != nil || len(restored) == 0 {
 		return report, nil, err
-	}
-	l.mu.Lock()
-	again, err := l.run.Reopen(ctx, kind)
-	if err == nil && again {
-		l.untold = nil
-		err = l.takeUp(ctx) // it had judged the log without the records that are back
-	}
-	l.mu.Unlock()
-	if err != nil {
-		return nil, nil, err
 	}
 	s.mark(l)
 	report, err = l.log(kind).Verify(ctx, s.verifiers)
 	return report, restored, err
+}
+
+// everySegmentGone is the report of a log of which only its checkpoint is left.
+func everySegmentGone(c ledger.Checkpoint) *ledger.Report {
+	return &ledger.Report{Damages: []ledger.Damage{{Kind: ledger.MissingSegment, File: ledger.SegmentName(0), LastSeq: c.Size - 1,
+		Detail: "a checkpoint covers records and there is no segment"}}}
+}
+
+// reopen takes a log up again after a repair, which may have closed it.
+func (s *Service) reopen(ctx context.Context, l *live, kind ledger.Log, mended bool) error {
+	if !mended && !l.log(kind).Closed() {
+		return nil
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	again, err := l.run.Reopen(ctx, kind)
+	if err != nil || !again {
+		return err
+	}
+	l.untold = nil
+	return l.takeUp(ctx) // it had judged the log without the records that are back
 }
 
 // declare writes the losses that findings does not hold yet, durably.

@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,6 +14,7 @@ import (
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/clock"
+	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/ship"
 	"github.com/provenir/provenir/services/recorder/ship/fakes3"
@@ -190,4 +192,76 @@ func TestRepairRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The open ends of findings and timing are mended from their pieces, and of a live log what the file here has behind them
+// stays.
+func TestRepairOfAnOpenEnd(t *testing.T) {
+	tests := []struct {
+		name   string
+		log    string
+		damage func(t *testing.T, file string)
+	}{
+		{"findings is gone", "findings", func(t *testing.T, file string) {
+			if err := os.Remove(file); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"a flipped bit in findings", "findings", func(t *testing.T, file string) { edit(t, file, func(b []byte) []byte { b[200] ^= 1; return b }) }},
+		{"timing is cut short", "timing", func(t *testing.T, file string) { edit(t, file, func(b []byte) []byte { return b[:300] }) }},
+		{"timing has a damaged header", "timing", func(t *testing.T, file string) { edit(t, file, func(b []byte) []byte { b[40] ^= 1; return b }) }},
+	}
+	for _, tt := range tests {
+		for _, running := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, running %v", tt.name, running), func(t *testing.T) {
+				r := newRig(t)
+				r.shipping(t)
+				r.cfg.Store.SegmentBytes = 1 << 20
+				r.start()
+				r.write("run-1", 1, runRecords(t, 30, blowup(25)))
+				if _, err := r.client.SealRun(t.Context(), &recorderv1.SealRunRequest{Run: "run-1", Epoch: 1}); err != nil {
+					t.Fatal(err)
+				}
+				r.shipped(t)
+				file := filepath.Join(r.root, "ledger", "default", "run-1", tt.log, ledger.SegmentName(0))
+				if _, err := r.client.AckAnomaly(t.Context(), &recorderv1.AckAnomalyRequest{Incident: r.incident(t), Note: "after the pass"}); err != nil {
+					t.Fatal(err)
+				}
+				if !running {
+					r.stop()
+				}
+				tt.damage(t, file)
+				if !running {
+					r.start()
+				}
+				v, err := r.client.VerifyRun(t.Context(), &recorderv1.VerifyRunRequest{Run: "run-1"})
+				if err != nil || len(v.GetDamages()) == 0 {
+					t.Fatalf("verify: %v, %v", v, err)
+				}
+				got, err := r.client.RepairRun(t.Context(), &recorderv1.RepairRunRequest{Run: "run-1"})
+				lost := tt.name == "findings is gone" && !running // with it went what came after the last piece, and no log to say so
+				if lost != (rpc.Reason(err) == "LEDGER_LOST_ACKED") || !lost && (err != nil || len(got.GetRestored()) != 1) {
+					t.Fatalf("repair: %v, %v", got, err)
+				}
+				if !lost && (len(got.GetLosses()) > 0) {
+					t.Errorf("losses: %v", got.GetLosses())
+				}
+				v, err = r.client.VerifyRun(t.Context(), &recorderv1.VerifyRunRequest{Run: "run-1"})
+				if err != nil || (len(v.GetDamages()) > 0) != lost {
+					t.Errorf("after it: %v, %v", v.GetDamages(), err)
+				}
+			})
+		}
+	}
+}
+
+// incident waits for one and names it.
+func (r *rig) incident(t *testing.T) string {
+	t.Helper()
+	r.stream.await(t, 1)
+	list, err := r.client.ListAnomalies(t.Context(), &recorderv1.ListAnomaliesRequest{Run: "run-1"})
+	if err != nil || len(list.GetAnomalies()) == 0 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	return list.GetAnomalies()[0].GetIncident()
 }

@@ -8,9 +8,9 @@ import (
 
 // Counts are what is measured of shipping. The zero value counts nothing.
 type Counts struct {
-	segments, bytes, deleted prometheus.Counter
-	failures                 *prometheus.CounterVec
-	waiting                  prometheus.Gauge
+	segments, bytes, deleted, tails prometheus.Counter
+	failures                        *prometheus.CounterVec
+	waiting                         prometheus.Gauge
 }
 
 // Reasons of a failure, as labels.
@@ -33,11 +33,12 @@ func NewCounts(reg prometheus.Registerer) (Counts, error) {
 		segments: counter("provenir_ship_segments_total", "Sealed segments that the store took or was found to have."),
 		bytes:    counter("provenir_ship_bytes_total", "Bytes of those segments."),
 		deleted:  counter("provenir_ship_local_deleted_total", "Segments that were taken off the local disk after the store had shown that it has them."),
+		tails:    counter("provenir_ship_tail_bytes_total", "Bytes of segments that were shipped piece by piece before they were sealed."),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provenir_ship_failures_total",
 			Help: "Attempts that failed: store is tried again, conflict and damage need a person."}, []string{"reason"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "provenir_ship_segments_waiting", Help: "Sealed segments that the store does not have yet."}),
 	}
-	for _, m := range []prometheus.Collector{c.segments, c.bytes, c.deleted, c.failures, c.waiting} {
+	for _, m := range []prometheus.Collector{c.segments, c.bytes, c.deleted, c.tails, c.failures, c.waiting} {
 		if err := reg.Register(m); err != nil {
 			return Counts{}, fmt.Errorf("ship: register the metrics: %w", err)
 		}
@@ -49,6 +50,12 @@ func (c Counts) took(bytes int64) {
 	if c.segments != nil {
 		c.segments.Inc()
 		c.bytes.Add(float64(bytes))
+	}
+}
+
+func (c Counts) tail(bytes int) {
+	if c.tails != nil {
+		c.tails.Add(float64(bytes))
 	}
 }
 

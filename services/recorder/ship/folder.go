@@ -18,7 +18,8 @@ type folder struct {
 	// retired are segments without payloads: what stands for them is here.
 	retired map[uint64]bool
 	count   uint64 // segments, here, away or retired
-	ended   bool   // the run is sealed: its last segment may go as well
+	ended   bool   // the log is: its last segment may go as well
+	sealed  bool   // the run is, and this log may go on
 }
 
 func (s *Shipper) folder(dir string) (*folder, error) {
@@ -51,7 +52,7 @@ func (s *Shipper) folder(dir string) (*folder, error) {
 		return nil, err
 	}
 	if _, err := s.d.Disk.ReadFile(path.Join(path.Dir(dir), ledger.SealFile)); err == nil {
-		f.ended = true
+		f.ended, f.sealed = true, true
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}

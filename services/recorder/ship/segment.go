@@ -2,7 +2,6 @@ package ship
 
 import (
 	"errors"
-	"fmt"
 	"path"
 
 	"github.com/provenir/provenir/ledger"
@@ -16,5 +15,5 @@ var errDamaged = errors.New("the local segment is damaged; run `provenir ledger 
 func segmentName(dir string, n uint64) string { return path.Join(dir, ledger.SegmentName(n)) }
 
 func checkpointName(dir string, size uint64) string {
-	return path.Join(dir, fmt.Sprintf("checkpoint.%020d", size))
+	return path.Join(dir, ledger.CheckpointName(size))
 }

@@ -3,8 +3,8 @@
 //
 // Names in the store are those of the folder below "ledger/": <tenant>/<run>/<log>/00000000.seg. Tiles have the paths of
 // C2SP tlog-tiles there, so that each is written once; checkpoints are named by their size. Everything is put with
-// If-None-Match: *, so a copy is never replaced, by us or by another recorder. Payloads in the blob store, the last open
-// segment, and the seal's cosignatures are not shipped.
+// If-None-Match: *, so a copy is never replaced, by us or by another recorder. A segment that is not sealed yet goes out in
+// pieces, one after the other. The seal's cosignatures and keys are not shipped.
 //
 // Nothing waits for it: it reads files that will never change, in one goroutine, and what it has done is known after a
 // restart from the file "shipped" of the log, or from the store when that file is gone.
@@ -26,6 +26,9 @@ type Config struct {
 	CredentialsFile string // in the form of ~/.aws/credentials; empty takes AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
 	Lock            string // Object Lock: empty, governance or compliance
 	LockDays        int    // how long objects are locked
+	// TailEvery is how often what a log of a live run has gained is shipped before its segment is full; 0 is not before the
+	// run has ended.
+	TailEvery time.Duration
 	// KeepLocal is how long a segment stays on the local disk after it was shipped; nil is for ever.
 	KeepLocal *time.Duration
 }
@@ -54,6 +57,8 @@ func (c Config) Check() error {
 		return errors.New("recorder.ship.lock and recorder.ship.lock_days belong together: a lock needs at least one day")
 	case c.KeepLocal != nil && *c.KeepLocal < 0:
 		return errors.New("recorder.ship.keep_local: no negative time")
+	case c.TailEvery < 0:
+		return errors.New("recorder.ship.tail_every: no negative time")
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ type Logs interface {
 	// SealedSegments is the number of segments of an open log that will never change; open is false for a run that nobody
 	// has opened.
 	SealedSegments(tenant, run string, log ledger.Log) (n int, open bool)
+	// NewestCheckpoint is the last signed checkpoint of a log, open or not; nil where it has none.
+	NewestCheckpoint(tenant, run string, log ledger.Log) ([]byte, error)
 	// Runs lists tenant and run of all folders.
 	Runs() ([][2]string, error)
 }
@@ -156,6 +158,9 @@ func (s *Shipper) log(ctx context.Context, tenant, run string, kind ledger.Log, 
 		}
 		s.d.Counts.took(c.Size)
 	}
+	if err := s.tail(ctx, tenant, run, kind, f, n, open); err != nil {
+		return 0, err
+	}
 	kept, err := s.freeUp(ctx, f)
 	if err != nil {
 		return 0, err
@@ -164,4 +169,21 @@ func (s *Shipper) log(ctx context.Context, tenant, run string, kind ledger.Log, 
 		s.done[dir] = true
 	}
 	return 0, nil
+}
+
+// tail ships what the log's last segment holds while it is not sealed. What is wrong with it keeps no other log.
+func (s *Shipper) tail(ctx context.Context, tenant, run string, kind ledger.Log, f *folder, n int, open bool) error {
+	if f.count != uint64(n)+1 {
+		return nil
+	}
+	note, err := s.d.Logs.NewestCheckpoint(tenant, run, kind)
+	if err != nil {
+		return s.local(err)
+	}
+	err = s.shipTail(ctx, f, uint64(n), open, note)
+	if errors.Is(err, errDamaged) || errors.Is(err, errConflict) {
+		s.d.Log.Error("the end of a log is not shipped", "log", f.dir, "segment", n, "error", err.Error())
+		return nil
+	}
+	return err
 }

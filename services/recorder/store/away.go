@@ -27,6 +27,22 @@ func (s *Store) SealedSegments(tenant, run string, kind ledger.Log) (n int, open
 	return n, true
 }
 
+// NewestCheckpoint is the last signed checkpoint of a log, from memory or from the disk; nil where it has none.
+func (s *Store) NewestCheckpoint(tenant, run string, kind ledger.Log) ([]byte, error) {
+	s.mu.Lock()
+	r := s.runs[path.Join(tenant, run)]
+	s.mu.Unlock()
+	if r != nil {
+		_, note := r.Log(kind).Checkpoint()
+		return note, nil
+	}
+	note, err := s.deps.Disk.ReadFile(path.Join(tenant, run, kind.String(), ledger.CheckpointFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return note, err
+}
+
 // takeAway takes up a segment whose file was moved away, by the mark that stands for it.
 func (l *Log) takeAway(n uint64, isLast bool) error {
 	damaged := func(cause error) error {

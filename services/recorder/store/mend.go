@@ -21,12 +21,26 @@ import (
 // it. Only a copy that leaves its segment without damage is swapped in; the damaged file keeps a name of its own. Without
 // a store of copies, or without a copy, nothing happens.
 func (l *Log) Mend(ctx context.Context, report *ledger.Report, keys note.Verifiers) (restored []uint64, err error) {
-	if l.store.deps.Copies == nil {
-		return nil, nil
-	}
 	candidates, err := l.candidates(report)
 	if err != nil {
 		return nil, err
+	}
+	if last := l.openSegmentNumber(); last >= 0 && slices.Contains(candidates, uint64(last)) {
+		if again, err := l.relink(ctx); err != nil || again {
+			return []uint64{uint64(last)}, err // what else is wrong the next repair finds
+		}
+	}
+	if l.store.deps.Copies == nil {
+		return nil, nil
+	}
+	last := l.openSegmentNumber()
+	switch {
+	case last < 0:
+		last = l.unsealedLast()
+	case slices.Contains(candidates, uint64(last)):
+		if err := l.close(); err != nil { // its file is to be replaced, so nobody may write to it; the caller opens it again
+			return nil, fmt.Errorf("close log %s: %w", l.kind, err)
+		}
 	}
 	view := l.view()
 	view.fetched = map[string]string{}
@@ -38,7 +52,7 @@ func (l *Log) Mend(ctx context.Context, report *ledger.Report, keys note.Verifie
 		}
 	}()
 	for _, n := range candidates {
-		if err := l.fetch(ctx, n, view.fetched); err != nil {
+		if err := l.fetch(ctx, n, int(n) == last || last < 0 && int(n) > l.lastSegment(), view.fetched); err != nil {
 			return nil, err
 		}
 	}
@@ -90,7 +104,12 @@ func (l *Log) candidates(report *ledger.Report) ([]uint64, error) {
 		if d.Segment >= 0 && slices.Contains(have, uint64(d.Segment)) {
 			out = append(out, uint64(d.Segment))
 		}
-		if (d.Kind == ledger.MissingSegment || d.Kind == ledger.TruncatedFile) && len(have) > 0 {
+		if d.Kind != ledger.MissingSegment && d.Kind != ledger.TruncatedFile {
+			continue
+		}
+		if len(have) == 0 {
+			out = append(out, 0)
+		} else {
 			out = append(out, have[len(have)-1]+1)
 		}
 	}
@@ -100,8 +119,9 @@ func (l *Log) candidates(report *ledger.Report) ([]uint64, error) {
 
 // fetch brings the copy of a segment into a file beside the log, and where there is none what stands for a retired one.
 // Nothing is brought where there is no copy, or none that is whole: that a copy is refused is logged, and the loss is
-// declared as without it.
-func (l *Log) fetch(ctx context.Context, n uint64, into map[string]string) error {
+// declared as without it. Of the last segment the copy may be the pieces that were shipped of it; what the file here has
+// behind them is put behind them.
+func (l *Log) fetch(ctx context.Context, n uint64, last bool, into map[string]string) error {
 	for _, file := range []string{ledger.SegmentName(n), ledger.RetiredName(n)} {
 		name := path.Join(l.dir, file)
 		size, err := l.store.deps.Copies.Size(ctx, name)
@@ -116,6 +136,9 @@ func (l *Log) fetch(ctx context.Context, n uint64, into map[string]string) error
 			return err
 		}
 		err = l.whole(ctx, n, file, fetched, size)
+		if last && errors.Is(err, ledger.ErrSealed) {
+			err = l.wholeSoFar(n, fetched, size)
+		}
 		if err == nil {
 			into[file] = fetched
 			return nil
@@ -264,22 +287,4 @@ func (l *Log) retireFetched(ctx context.Context, name string) error {
 		return err
 	}
 	return disk.WriteDurably(d, name, kept.Bytes())
-}
-
-// Reopen takes a read-only log up again from the disk, after it was mended. It is false for one that is not read-only for
-// damage.
-func (r *Run) Reopen(ctx context.Context, kind ledger.Log) (bool, error) {
-	old := r.Log(kind)
-	if !quarantine(old.Broken()) {
-		return false, nil
-	}
-	if err := old.close(); err != nil {
-		return false, fmt.Errorf("close log %s: %w", kind, err)
-	}
-	l, err := openLog(ctx, r, kind)
-	if err != nil {
-		return false, fmt.Errorf("open log %s again: %w", kind, err)
-	}
-	r.logs[kind].Store(l)
-	return true, nil
 }

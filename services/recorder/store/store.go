@@ -44,6 +44,9 @@ func Open(cfg Config, d Deps) (*Store, error) {
 	if d.Log == nil {
 		d.Log = slog.New(slog.DiscardHandler)
 	}
+	if d.Copies != nil {
+		d.Copies = pieced{d.Copies}
+	}
 	lock, err := d.Disk.Lock()
 	if err != nil {
 		return nil, err
