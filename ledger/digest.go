@@ -9,6 +9,7 @@ const (
 	DigestUnchecked DigestState = iota // the content is elsewhere (blob) or unreadable (encrypted)
 	DigestOK
 	DigestWrong
+	DigestMissing // the content is not in the store that the frame points to
 )
 
 // CheckDigest hashes an inline payload and compares.

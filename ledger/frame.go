@@ -66,6 +66,9 @@ func (f *Frame) MediaType() string {
 	return string(f.Stored[contentLengthSize:])
 }
 
+// BlobDigest is the name of a blob frame's bytes in the blob store.
+func (f *Frame) BlobDigest() [32]byte { return f.Digest }
+
 // AppendFrame appends the frame's bytes. The caller has set Entry.Digest, so a payload is hashed once, by whoever has it.
 func AppendFrame(dst []byte, f *Frame) []byte {
 	n, at := f.Size(), len(dst)

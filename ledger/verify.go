@@ -26,7 +26,8 @@ type VerifyOptions struct {
 	Keys      note.Verifiers // of recorders; nil leaves signatures unchecked
 	Cosigners note.Verifiers // of witnesses
 	Origin    string         // the origin the caller expects; empty takes the log's own word
-	// Payload looks into an encrypted payload, for those who hold its key. Nil leaves them unchecked.
+	// Payload looks into a payload that is encrypted or lies in the blob store, for those who hold its key or have that store.
+	// Nil leaves them unchecked.
 	Payload func(*Frame) DigestState
 	// Known is an older signed checkpoint that the caller kept. It is the only thing that shows a log that was rewritten
 	// as a whole by somebody who holds the key.

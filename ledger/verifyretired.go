@@ -9,12 +9,14 @@ func (w *segmentWalk) payload(f *Frame, at int64) {
 		return
 	}
 	state := f.CheckDigest()
-	if f.Flags&StoredEncrypted != 0 && w.opt.Payload != nil {
+	if f.Flags&(StoredEncrypted|StoredAsBlob) != 0 && w.opt.Payload != nil {
 		state = w.opt.Payload(f)
 	}
 	switch {
 	case state == DigestWrong:
 		w.damage(AlteredPayload, w.n, at, f.Seq, f.Seq, "the payload is not the one whose digest was recorded")
+	case state == DigestMissing:
+		w.damage(PayloadMissing, w.n, at, f.Seq, f.Seq, "the payload is not in the blob store")
 	case state == DigestUnchecked && f.Flags&StoredEncrypted != 0:
 		w.report.EncryptedUnchecked++
 	case state == DigestUnchecked:

@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -66,5 +67,49 @@ func TestVerifyRun(t *testing.T) {
 	}
 	if _, err := ledger.VerifyRun(t.Context(), fstest.MapFS{}, ledger.VerifyOptions{}); !errors.Is(err, ledger.ErrNoLog) {
 		t.Errorf("empty folder: %v", err)
+	}
+}
+
+// A log of which only checkpoints are left is damage, whether its own or the seal's speak of records.
+func TestVerifyRunWithoutALog(t *testing.T) {
+	_, keys := testKey(t, "recorder.test")
+	for _, tt := range []struct {
+		name   string
+		keep   string // of the log
+		sealed bool
+		want   bool
+	}{{"its checkpoint is left", ledger.CheckpointFile, false, true}, {"the seal is left", "", true, true}, {"nothing is left", "", false, false}} {
+		t.Run(tt.name, func(t *testing.T) {
+			run := retiredRun(t)
+			findings := run["findings/"+ledger.CheckpointFile].Data
+			for name := range run {
+				if strings.HasPrefix(name, "findings/") && (tt.keep == "" || name != "findings/"+tt.keep) {
+					delete(run, name)
+				}
+			}
+			for name := range run { // what events lacks is not the question here
+				if strings.HasPrefix(name, "events/") {
+					delete(run, name)
+				}
+			}
+			for name, f := range buildLog(t, logSpec{records: 30}) {
+				run["events/"+name] = f
+			}
+			if tt.sealed {
+				events := run["events/"+ledger.CheckpointFile].Data
+				run[ledger.SealFile] = &fstest.MapFile{Data: ledger.AppendHistory(ledger.AppendHistory(ledger.AppendHistory(nil, events), findings), events)}
+			}
+			reports, err := ledger.VerifyRun(t.Context(), run, ledger.VerifyOptions{Keys: keys})
+			if err != nil {
+				t.Fatal(err)
+			}
+			named := false
+			for _, r := range reports {
+				named = named || r.Log == ledger.Findings && r.Has(ledger.MissingSegment)
+			}
+			if named != tt.want {
+				t.Errorf("%d reports, named %v, want %v", len(reports), named, tt.want)
+			}
+		})
 	}
 }

@@ -1,10 +1,15 @@
 package mesh
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"strconv"
 	"time"
 
+	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/config"
 	"github.com/provenir/provenir/services/recorder"
 	"github.com/provenir/provenir/services/recorder/ship"
@@ -22,6 +27,13 @@ func (b *builder) shipping(d *recorder.Deps) (ship.Config, error) {
 		return cfg, err
 	}
 	d.Copies = bucket
+	b.blobs.ReadThrough(func(ctx context.Context, digest blob.Digest) (io.ReadCloser, error) {
+		r, err := ship.OpenBlob(ctx, bucket, digest)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, blob.ErrMissing
+		}
+		return r, err
+	})
 	b.closers = append(b.closers, func() error { bucket.Close(); return nil })
 	return cfg, nil
 }

@@ -30,6 +30,7 @@ type options struct {
 	vkey      string
 	known     string
 	cosigners []string
+	blobs     string
 }
 
 func verify(a *app.App) *cobra.Command {
@@ -45,6 +46,7 @@ func verify(a *app.App) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&o.vkey, "vkey", "", "file with the recorder's public key")
 	cmd.Flags().StringVar(&o.known, "checkpoint", "", "an older signed checkpoint that you kept; the log must continue it")
+	cmd.Flags().StringVar(&o.blobs, "blobs", "", "folder of payloads that lie outside of the logs; of a run of the data folder it is known")
 	cmd.Flags().StringArrayVar(&o.cosigners, "cosigner", nil, "file with a witness's public key")
 	return cmd
 }
@@ -57,6 +59,14 @@ func (o options) run(ctx context.Context, a *app.App, where string) error {
 	opt, err := o.trust()
 	if err != nil {
 		return app.Usage(err)
+	}
+	if o.blobs == "" {
+		o.blobs = blobsBeside(dir)
+	}
+	if o.blobs != "" {
+		if opt.Payload, err = payloads(o.blobs); err != nil {
+			return err
+		}
 	}
 	reports, err := o.reports(ctx, dir, opt)
 	if err != nil {
@@ -102,6 +112,16 @@ func (o options) reports(ctx context.Context, dir string, opt led.VerifyOptions)
 		return nil, app.Usage(fmt.Errorf("%s holds no log: want a folder with *.seg files, or with events/", dir))
 	}
 	return reports, nil
+}
+
+// blobsBeside is the blob folder of the data folder that a run lies in, as data/ledger/TENANT/RUN; empty for any other.
+func blobsBeside(dir string) string {
+	ledgers := filepath.Dir(filepath.Dir(filepath.Clean(dir)))
+	blobs := filepath.Join(filepath.Dir(ledgers), "blobs")
+	if info, err := os.Stat(blobs); err != nil || !info.IsDir() || filepath.Base(ledgers) != "ledger" {
+		return ""
+	}
+	return blobs
 }
 
 // folder takes a path, or a run of the local data folder.
@@ -201,6 +221,9 @@ func show(a *app.App, dir string, r *led.Report) {
 			a.Print("  payloads of records %d to %d are gone; the log findings, which must say by what rule, was not looked at", s.FirstSeq, s.LastSeq)
 		}
 	}
+	if r.BlobsUnchecked > 0 {
+		a.Print("  %d payloads lie outside of the log and were not checked: their entries hold", r.BlobsUnchecked)
+	}
 	if r.EncryptedUnchecked > 0 {
 		a.Print("  %d payloads are encrypted: their entries hold, that the stored bytes are theirs was not checked", r.EncryptedUnchecked)
 	}
@@ -227,6 +250,9 @@ func judge(reports []*led.Report, trusted bool, cosigners []string) error {
 	if n := undeclared(reports); n > 0 {
 		return app.Unchecked(fmt.Errorf("no damage found; the payloads of %d segments are gone, and whether a rule took them stands in the log findings: verify the folder of the whole run", n))
 	}
+	if n := blobs(reports); n > 0 {
+		return app.Unchecked(fmt.Errorf("no damage found; %d payloads that lie outside of the log were not checked: give --blobs, the folder they lie in", n))
+	}
 	if n := encrypted(reports); n > 0 {
 		return app.Unchecked(fmt.Errorf("no damage found; %d encrypted payloads were not compared with their digests: the recorder that has the keys can, where they are not erased", n))
 	}
@@ -251,6 +277,13 @@ func undeclared(reports []*led.Report) (n int) {
 				n++
 			}
 		}
+	}
+	return n
+}
+
+func blobs(reports []*led.Report) (n uint64) {
+	for _, r := range reports {
+		n += r.BlobsUnchecked
 	}
 	return n
 }

@@ -21,6 +21,7 @@ func TestJudge(t *testing.T) {
 		{"payloads are encrypted", led.Report{EncryptedUnchecked: 2}, true, 3},
 		{"payloads were retired by a rule", led.Report{Retired: []led.RetiredSegment{{Declared: true}}}, true, 0},
 		{"payloads are gone and findings was not looked at", led.Report{Retired: []led.RetiredSegment{{}}}, true, 3},
+		{"payloads lie elsewhere", led.Report{BlobsUnchecked: 1}, true, 3},
 		{"damage beside what is elsewhere", led.Report{Away: []led.AwaySegment{{}}, Damages: []led.Damage{{Kind: led.FlippedBits}}}, true, 1},
 	}
 	for _, tt := range tests {

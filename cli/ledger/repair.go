@@ -48,6 +48,9 @@ func repair(a *app.App) *cobra.Command {
 				for _, n := range got.GetRestored() {
 					a.Print("restored segment %d from its copy", n)
 				}
+				for _, d := range got.GetRestoredBlobs() {
+					a.Print("restored payload %x from its copy", d)
+				}
 				for _, l := range got.GetLosses() {
 					a.Print("lost     %-9s records %d to %d", strings.ToLower(strings.TrimPrefix(l.GetLog().String(), "LOG_")), l.GetFirstSeq(), l.GetLastSeq())
 				}

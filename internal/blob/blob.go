@@ -39,6 +39,7 @@ var ErrDigest = errors.New("bytes do not have the digest they were sent under")
 // Store is a folder of blobs.
 type Store struct {
 	dir string
+	far Far // nil where there is no other place
 
 	packing sync.Mutex
 	open    []*Pack // of this process
@@ -68,31 +69,52 @@ func (s *Store) Put(ctx context.Context, r io.Reader, want *Digest) (Digest, int
 }
 
 func (s *Store) put(ctx context.Context, r io.Reader, want *Digest) (Digest, int64, error) {
+	tmp, file, err := s.take(ctx, r, want)
+	if err != nil {
+		return Digest{}, 0, err
+	}
+	defer os.Remove(tmp) // gone after the rename; else it is what a failed put left
+	return file.digest, file.size, s.publish(tmp, file.digest)
+}
+
+// taken is a file that has no name of its own yet.
+type taken struct {
+	digest Digest
+	size   int64
+}
+
+// take writes what r gives to a temporary file, durably. The caller removes it.
+func (s *Store) take(ctx context.Context, r io.Reader, want *Digest) (name string, is taken, err error) {
 	tmp, err := os.CreateTemp(filepath.Join(s.dir, "tmp"), "put-*")
 	if err != nil {
-		return Digest{}, 0, fmt.Errorf("put blob: %w", err)
+		return "", is, fmt.Errorf("put blob: %w", err)
 	}
-	defer os.Remove(tmp.Name()) // gone after the rename; else it is what a failed put left
 	hash := sha256.New()
-	size, err := io.Copy(io.MultiWriter(tmp, hash), contextReader{ctx, r})
+	is.size, err = io.Copy(io.MultiWriter(tmp, hash), contextReader{ctx, r})
 	if err == nil {
 		err = tmp.Sync()
 	}
+	is.digest = Digest(hash.Sum(nil))
 	if err = errors.Join(err, tmp.Close()); err != nil {
-		return Digest{}, 0, fmt.Errorf("put blob: %w", err)
+		err = fmt.Errorf("put blob: %w", err)
+	} else if want != nil && is.digest != *want {
+		err = fmt.Errorf("put blob %s: got %s: %w", want, is.digest, ErrDigest)
 	}
-	got := Digest(hash.Sum(nil))
-	if want != nil && got != *want {
-		return Digest{}, 0, fmt.Errorf("put blob %s: got %s: %w", want, got, ErrDigest)
+	if err != nil {
+		return "", is, errors.Join(err, os.Remove(tmp.Name()))
 	}
-	return got, size, s.publish(tmp.Name(), got)
+	return tmp.Name(), is, nil
 }
 
 func (s *Store) publish(tmp string, d Digest) error {
-	final := s.path(d)
-	if _, err := os.Stat(final); err == nil {
+	if _, err := os.Stat(s.path(d)); err == nil {
 		return nil
 	}
+	return s.place(tmp, d)
+}
+
+func (s *Store) place(tmp string, d Digest) error {
+	final := s.path(d)
 	if err := os.MkdirAll(filepath.Dir(final), 0o700); err != nil {
 		return fmt.Errorf("put blob %s: %w", d, err)
 	}
@@ -102,8 +124,19 @@ func (s *Store) publish(tmp string, d Digest) error {
 	return SyncDir(filepath.Dir(final))
 }
 
-// Open reads a blob; the caller closes it.
+// Open reads a blob, here or from elsewhere (see [Store.ReadThrough]); the caller closes it.
 func (s *Store) Open(ctx context.Context, d Digest) (*os.File, error) {
+	f, err := s.here(ctx, d)
+	if !errors.Is(err, ErrMissing) || s.far == nil {
+		return f, err
+	}
+	if err := s.fetch(ctx, d); err != nil {
+		return nil, fmt.Errorf("blob %s: %w", d, err)
+	}
+	return s.here(ctx, d)
+}
+
+func (s *Store) here(ctx context.Context, d Digest) (*os.File, error) {
 	f, err := os.Open(s.path(d))
 	if errors.Is(err, fs.ErrNotExist) {
 		switch err := s.unpack(ctx, d); {

@@ -17,6 +17,7 @@ import (
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/blob"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/cursor"
 	"github.com/provenir/provenir/internal/faultline"
@@ -43,6 +44,7 @@ type rig struct {
 
 	countersigner Countersigner
 	copies        Copies
+	blobs         *blob.Store // nil without one
 
 	service *Service
 	client  recorderv1.RecorderServiceClient
@@ -109,7 +111,11 @@ func (r *rig) start() *rig {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	r.service, err = New(r.cfg, Deps{Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
+	var blobs store.Blobs
+	if r.blobs != nil {
+		blobs = r.blobs
+	}
+	r.service, err = New(r.cfg, Deps{Blobs: blobs, Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
 		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner, Copies: r.copies})
 	if err != nil {
 		r.t.Fatal(err)

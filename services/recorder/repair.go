@@ -35,6 +35,19 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 		if err != nil {
 			return nil, problem(err)
 		}
+		for { // a report names so many damages, and no more
+			blobs, err := s.mendBlobs(ctx, l, kind, report)
+			if err != nil {
+				return nil, problem(err)
+			}
+			if len(blobs) == 0 {
+				break
+			}
+			resp.RestoredBlobs = append(resp.RestoredBlobs, blobs...)
+			if report, err = l.log(kind).Verify(ctx, s.verifiers); err != nil {
+				return nil, problem(err)
+			}
+		}
 		resp.Restored = append(resp.Restored, restored...)
 		for _, d := range report.Damages {
 			resp.Losses = append(resp.Losses, &recorderv1.Loss{Log: recorderv1.Log(kind), FirstSeq: d.FirstSeq, LastSeq: d.LastSeq})

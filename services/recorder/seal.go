@@ -28,6 +28,9 @@ func (s *Service) SealRun(ctx context.Context, req *recorderv1.SealRunRequest) (
 		return nil, problem(err)
 	}
 	s.mark(l)
+	if s.shipper != nil {
+		s.shipper.Wake()
+	}
 	within, cancel := context.WithTimeout(ctx, s.cfg.CosignWait)
 	defer cancel()
 	cosigned, err := l.countersignSeal(within)

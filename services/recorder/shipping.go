@@ -15,6 +15,10 @@ func (s *Service) newShipper() (*ship.Shipper, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ship.New(s.cfg.Ship, ship.Deps{Disk: s.d.Disk, Logs: s.store, Remote: s.d.Copies, Clock: s.d.Clock, Counts: counts,
+	var blobs ship.Blobs
+	if s.d.Blobs != nil {
+		blobs = s.d.Blobs
+	}
+	return ship.New(s.cfg.Ship, ship.Deps{Blobs: blobs, Disk: s.d.Disk, Logs: s.store, Remote: s.d.Copies, Clock: s.d.Clock, Counts: counts,
 		Random: rand.Float64, Log: s.d.Log})
 }

@@ -44,14 +44,10 @@ func (r *rig) segment(n uint64) string {
 	return filepath.Join(r.root, "ledger", "default", "run-1", "events", ledger.SegmentName(n))
 }
 
-// shipped waits for nothing: it asks for a pass of its own.
+// shipped waits for nothing: it asks for a pass.
 func (r *rig) shipped(t *testing.T) {
 	t.Helper()
-	s, err := ship.New(r.cfg.Ship, ship.Deps{Disk: r.disk, Logs: r.service.store, Remote: r.copies, Clock: r.clock, Log: r.service.d.Log})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Pass(t.Context()); err != nil {
+	if err := r.service.shipper.Pass(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -59,6 +59,9 @@ func unchecked(kind ledger.Log, r *ledger.Report) (out []string) {
 	if n := len(r.Away); n > 0 {
 		out = append(out, fmt.Sprintf("%s: %d segments were moved away, and no store of copies is configured", kind, n))
 	}
+	if r.BlobsUnchecked > 0 {
+		out = append(out, fmt.Sprintf("%s: %d payloads lie in the blob store and could not be read", kind, r.BlobsUnchecked))
+	}
 	if r.EncryptedUnchecked > 0 {
 		out = append(out, fmt.Sprintf("%s: the payloads of %d records are encrypted under keys that are erased or not here; their entries hold", kind, r.EncryptedUnchecked))
 	}

@@ -8,9 +8,9 @@ import (
 
 // Counts are what is measured of shipping. The zero value counts nothing.
 type Counts struct {
-	segments, bytes, deleted, tails prometheus.Counter
-	failures                        *prometheus.CounterVec
-	waiting                         prometheus.Gauge
+	segments, bytes, deleted, tails, blobs prometheus.Counter
+	failures                               *prometheus.CounterVec
+	waiting                                prometheus.Gauge
 }
 
 // Reasons of a failure, as labels.
@@ -34,11 +34,12 @@ func NewCounts(reg prometheus.Registerer) (Counts, error) {
 		bytes:    counter("provenir_ship_bytes_total", "Bytes of those segments."),
 		deleted:  counter("provenir_ship_local_deleted_total", "Segments that were taken off the local disk after the store had shown that it has them."),
 		tails:    counter("provenir_ship_tail_bytes_total", "Bytes of segments that were shipped piece by piece before they were sealed."),
+		blobs:    counter("provenir_ship_blob_bytes_total", "Bytes of payloads outside of the logs that the store took."),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "provenir_ship_failures_total",
 			Help: "Attempts that failed: store is tried again, conflict and damage need a person."}, []string{"reason"}),
 		waiting: prometheus.NewGauge(prometheus.GaugeOpts{Name: "provenir_ship_segments_waiting", Help: "Sealed segments that the store does not have yet."}),
 	}
-	for _, m := range []prometheus.Collector{c.segments, c.bytes, c.deleted, c.tails, c.failures, c.waiting} {
+	for _, m := range []prometheus.Collector{c.segments, c.bytes, c.deleted, c.tails, c.blobs, c.failures, c.waiting} {
 		if err := reg.Register(m); err != nil {
 			return Counts{}, fmt.Errorf("ship: register the metrics: %w", err)
 		}
@@ -56,6 +57,12 @@ func (c Counts) took(bytes int64) {
 func (c Counts) tail(bytes int) {
 	if c.tails != nil {
 		c.tails.Add(float64(bytes))
+	}
+}
+
+func (c Counts) blob(bytes int64) {
+	if c.blobs != nil {
+		c.blobs.Add(float64(bytes))
 	}
 }
 

@@ -45,6 +45,9 @@ func (s *Shipper) ship(ctx context.Context, f *folder, n uint64) (shipped, error
 	if is.Header.Segment != n {
 		return shipped{}, s.damaged(fmt.Errorf("%w: it is segment %d", errDamaged, is.Header.Segment))
 	}
+	if err := s.blobs(ctx, f.dir, file, ledger.HeaderSize, size); err != nil {
+		return shipped{}, err
+	}
 	sum, end := is.SHA256, is.Trailer.FirstSeq+is.Trailer.Count
 	if err := s.put(ctx, name, io.NewSectionReader(file, 0, size), size, sum); err != nil {
 		return shipped{}, err

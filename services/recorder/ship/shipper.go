@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"path"
+	"sync"
 	"time"
 
 	"github.com/provenir/provenir/internal/clock"
@@ -37,6 +38,7 @@ type Deps struct {
 	Disk   disk.FS // the ledger's folder
 	Logs   Logs
 	Remote Remote
+	Blobs  Blobs // payloads outside of the logs; nil ships none
 	Clock  clock.Clock
 	Counts Counts
 	Random func() float64 // 0 to 1, of the wait between attempts
@@ -48,6 +50,8 @@ type Shipper struct {
 	cfg  Config
 	d    Deps
 	done map[string]bool // folders of runs that nobody has open and that have nothing left to do
+	wake chan struct{}
+	mu   sync.Mutex // one pass at a time
 }
 
 // New checks the settings; it starts nothing.
@@ -55,21 +59,49 @@ func New(cfg Config, d Deps) (*Shipper, error) {
 	if err := cfg.Check(); err != nil {
 		return nil, err
 	}
-	return &Shipper{cfg: cfg, d: d, done: map[string]bool{}}, nil
+	return &Shipper{cfg: cfg, d: d, done: map[string]bool{}, wake: make(chan struct{}, 1)}, nil
 }
 
 const (
-	passEvery = 5 * time.Second // between two looks for what was sealed meanwhile
-	waitFirst = time.Second     // after a failure of the store, doubled up to
-	waitMost  = 5 * time.Minute
+	lastPassTime = 5 * time.Second
+	passEvery    = 5 * time.Second // between two looks for what was sealed meanwhile
+	waitFirst    = time.Second     // after a failure of the store, doubled up to
+	waitMost     = 5 * time.Minute
 )
+
+// Wake lets the next pass begin at once: a run was sealed, and the process may end with it.
+func (s *Shipper) Wake() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// lastPass ships what a run that was just sealed left, when the process ends: a mesh inside of a verb lives no longer. It is
+// short, since somebody waits; what it does not get done waits for the next process.
+func (s *Shipper) lastPass(ctx context.Context, owed bool) {
+	select {
+	case <-s.wake:
+	default:
+		if !owed {
+			return
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastPassTime)
+	defer cancel()
+	if err := s.Pass(ctx); err != nil {
+		s.d.Log.Warn("segments wait to be shipped by the next process", "error", err.Error())
+	}
+}
 
 // Run ships until ctx ends.
 func (s *Shipper) Run(ctx context.Context) error {
-	wait := waitFirst
+	wait, owed := waitFirst, false // owed: a run was sealed, and no pass has ended well since
 	for {
 		err := s.Pass(ctx)
+		owed = owed && err != nil
 		if ctx.Err() != nil {
+			s.lastPass(ctx, owed)
 			return ctx.Err()
 		}
 		pause := passEvery
@@ -80,11 +112,19 @@ func (s *Shipper) Run(ctx context.Context) error {
 		} else {
 			wait = waitFirst
 		}
+		woken := s.wake
+		if err != nil { // the store is away, and is left alone for as long as that
+			woken = nil
+		}
 		t := s.d.Clock.NewTimer(pause)
 		select {
 		case <-t.C():
+		case <-woken:
+			owed = true
+			t.Stop()
 		case <-ctx.Done():
 			t.Stop()
+			s.lastPass(ctx, owed)
 			return ctx.Err()
 		}
 	}
@@ -93,6 +133,8 @@ func (s *Shipper) Run(ctx context.Context) error {
 // Pass ships what is sealed now. The error is the store's or the disk's, and worth another attempt; a segment that is
 // damaged here, or another one there, is logged and counted, and the other logs go on.
 func (s *Shipper) Pass(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	runs, err := s.d.Logs.Runs()
 	if err != nil {
 		return err

@@ -163,6 +163,9 @@ func (s *Shipper) cutPiece(ctx context.Context, f *folder, n uint64, t tail, c l
 	if end = scan.Offset(); end < t.Size {
 		return nil, 0, s.damaged(fmt.Errorf("%w: the store has %d bytes of the segment, up to the checkpoint there are %d", errDamaged, t.Size, end))
 	}
+	if err := s.blobs(ctx, f.dir, file, max(t.Size, ledger.HeaderSize), end); err != nil {
+		return nil, 0, err
+	}
 	piece = make([]byte, end-t.Size)
 	if _, err := file.ReadAt(piece, t.Size); err != nil && !errors.Is(err, io.EOF) {
 		return nil, 0, s.local(err)

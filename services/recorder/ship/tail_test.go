@@ -2,10 +2,12 @@ package ship
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"net/http"
 	"os"
 	"path"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -322,5 +324,50 @@ func TestTailSettings(t *testing.T) {
 	cfg := Config{Endpoint: "https://s3.example.org", Bucket: "b", TailEvery: -time.Second}
 	if err := cfg.Check(); err == nil || !strings.Contains(err.Error(), "tail_every") {
 		t.Errorf("%v", err)
+	}
+}
+
+// A run that is sealed goes out at once, also when the process ends with it: a mesh inside of a verb lives no longer.
+func TestWake(t *testing.T) {
+	r := newRig(t, nil)
+	run := r.run()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- r.shipper.Run(ctx) }()
+	waits := func() {
+		t.Helper()
+		for r.clock.Waiters() == 0 {
+			runtime.Gosched()
+		}
+	}
+	waits()
+	r.write(run, 0, 40)
+	r.seal(run)
+	r.shipper.Wake()
+	for r.inStore("events")[ledger.SegmentName(0)] == nil {
+		runtime.Gosched()
+	}
+	waits()
+	if _, err := run.Log(ledger.Findings).AppendNext(t.Context(), []store.Record{{Type: ledger.Ack, Payload: []byte("seen")}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := run.Log(ledger.Findings).Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	cancel() // nothing was sealed since
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if got := r.inStore("findings"); len(got) > 0 {
+		t.Errorf("a pass that nobody asked for: %v", got)
+	}
+	ctx, cancel = context.WithCancel(t.Context())
+	cancel()
+	r.shipper.Wake()
+	if err := r.shipper.Run(ctx); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	if n := r.covered("findings"); n != 1 {
+		t.Errorf("findings: %d records", n)
 	}
 }

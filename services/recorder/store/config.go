@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -57,9 +58,14 @@ func (c Config) check() error {
 	return nil
 }
 
-// Blobs says whether a payload that lies outside the log is durable.
+// Blobs are payloads that lie outside the log.
 type Blobs interface {
+	// Has says whether one is durable.
 	Has(ctx context.Context, sha256 [32]byte) (bool, error)
+	// OpenHere reads one; fs.ErrNotExist where there is none.
+	OpenHere(ctx context.Context, sha256 [32]byte) (io.ReadSeekCloser, int64, error)
+	// Restore puts one in the place of one that is damaged or missing; bytes of another digest are refused.
+	Restore(ctx context.Context, sha256 [32]byte, r io.Reader) error
 }
 
 // Deps are the store's neighbours.

@@ -22,6 +22,15 @@ type Query struct {
 
 // Events reads durable records in order. A frame is valid until the next one.
 func (l *Log) Events(ctx context.Context, q Query) iter.Seq2[*ledger.Frame, error] {
+	return l.read(ctx, q, l.unseal)
+}
+
+// Stored is Events without opening what is encrypted: the frames are as they lie on the disk.
+func (l *Log) Stored(ctx context.Context, q Query) iter.Seq2[*ledger.Frame, error] {
+	return l.read(ctx, q, func(_ context.Context, f *ledger.Frame) (*ledger.Frame, error) { return f, nil })
+}
+
+func (l *Log) read(ctx context.Context, q Query, open func(context.Context, *ledger.Frame) (*ledger.Frame, error)) iter.Seq2[*ledger.Frame, error] {
 	return func(yield func(*ledger.Frame, error) bool) {
 		r := l.reader(q)
 		defer r.close()
@@ -31,7 +40,7 @@ func (l *Log) Events(ctx context.Context, q Query) iter.Seq2[*ledger.Frame, erro
 				return
 			}
 			if err == nil {
-				f, err = l.unseal(ctx, f)
+				f, err = open(ctx, f)
 			}
 			goesOn := err == nil || q.Damaged && KindOf(err) == Corrupt
 			if !yield(f, err) || !goesOn {

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"errors"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -50,6 +52,12 @@ func TestWriteReadVerify(t *testing.T) {
 type noBlobs struct{}
 
 func (noBlobs) Has(context.Context, [32]byte) (bool, error) { return false, nil }
+
+func (noBlobs) OpenHere(context.Context, [32]byte) (io.ReadSeekCloser, int64, error) {
+	return nil, 0, fs.ErrNotExist
+}
+
+func (noBlobs) Restore(context.Context, [32]byte, io.Reader) error { return fs.ErrNotExist }
 
 func TestAppendRules(t *testing.T) {
 	other := record(3)

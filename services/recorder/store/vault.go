@@ -83,20 +83,3 @@ func Unreadable(f *ledger.Frame) Kind {
 	}
 	return ""
 }
-
-// digestOf lets a verification look into encrypted payloads as far as keys are left.
-func (l *Log) digestOf(ctx context.Context) func(*ledger.Frame) ledger.DigestState {
-	if l.store.deps.Vault == nil {
-		return nil
-	}
-	return func(f *ledger.Frame) ledger.DigestState {
-		_, err := l.store.deps.Vault.Open(ctx, f)
-		switch {
-		case err == nil:
-			return ledger.DigestOK
-		case errors.Is(err, ErrErased), errors.Is(err, ErrNoKey), ctx.Err() != nil:
-			return ledger.DigestUnchecked
-		}
-		return ledger.DigestWrong
-	}
-}

@@ -3316,8 +3316,11 @@ type RepairRunResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Segments that were fetched anew and found whole.
 	Restored []uint64 `protobuf:"varint,1,rep,packed,name=restored,proto3" json:"restored,omitempty"`
-	// Records that are lost: a GAP in findings says so.
-	Losses        []*Loss `protobuf:"bytes,2,rep,name=losses,proto3" json:"losses,omitempty"`
+	// Records that are lost: a GAP in findings says so. Of a payload that lay in the blob store only the bytes are; its record
+	// is there.
+	Losses []*Loss `protobuf:"bytes,2,rep,name=losses,proto3" json:"losses,omitempty"`
+	// Payloads of the blob store that were damaged or missing and were brought back, by SHA-256.
+	RestoredBlobs [][]byte `protobuf:"bytes,3,rep,name=restored_blobs,json=restoredBlobs,proto3" json:"restored_blobs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3362,6 +3365,13 @@ func (x *RepairRunResponse) GetRestored() []uint64 {
 func (x *RepairRunResponse) GetLosses() []*Loss {
 	if x != nil {
 		return x.Losses
+	}
+	return nil
+}
+
+func (x *RepairRunResponse) GetRestoredBlobs() [][]byte {
+	if x != nil {
+		return x.RestoredBlobs
 	}
 	return nil
 }
@@ -3893,10 +3903,11 @@ const file_provenir_recorder_v1_analysis_proto_rawDesc = "" +
 	"\x05chunk\x18\x03 \x01(\fR\x05chunk\"Z\n" +
 	"\x10RepairRunRequest\x12\x19\n" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12+\n" +
-	"\x03log\x18\x02 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\"c\n" +
+	"\x03log\x18\x02 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\"\x8a\x01\n" +
 	"\x11RepairRunResponse\x12\x1a\n" +
 	"\brestored\x18\x01 \x03(\x04R\brestored\x122\n" +
-	"\x06losses\x18\x02 \x03(\v2\x1a.provenir.recorder.v1.LossR\x06losses\"k\n" +
+	"\x06losses\x18\x02 \x03(\v2\x1a.provenir.recorder.v1.LossR\x06losses\x12%\n" +
+	"\x0erestored_blobs\x18\x03 \x03(\fR\rrestoredBlobs\"k\n" +
 	"\x04Loss\x12+\n" +
 	"\x03log\x18\x01 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x04R\bfirstSeq\x12\x19\n" +
