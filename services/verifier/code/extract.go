@@ -46,7 +46,7 @@ func Extract(response, language, entry string) Extracted {
 }
 
 var tags = map[string][]string{
-	"python": {"python", "py", "python3"}, "bash": {"bash", "sh", "shell"}, "c": {"c"}, "cpp": {"cpp", "c++", "cc", "cxx"}, "javascript": {"javascript", "js", "node"}, "go": {"go", "golang"}, "rust": {"rust", "rs"},
+	"python": {"python", "py", "python3"}, "bash": {"bash", "sh", "shell"}, "c": {"c"}, "cpp": {"cpp", "c++", "cc", "cxx"}, "javascript": {"javascript", "js", "node"}, "go": {"go", "golang"}, "rust": {"rust", "rs"}, "java": {"java"},
 }
 
 func tagged(tag, language string) bool {

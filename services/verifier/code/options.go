@@ -15,7 +15,7 @@ func Descriptor() spec.Descriptor {
 		Name: Name, Summary: "the program passes its tests in a sandbox, judged outside of the process that runs it",
 		Options: []spec.Option{
 			{Name: "task", Type: spec.Choice, Allowed: []string{"func", "stdio", "pytest"}, Default: "func", Doc: "func calls functions, stdio compares what a program prints, pytest collects test functions and classes"},
-			{Name: "language", Type: spec.Choice, Allowed: []string{"python", "bash", "c", "cpp", "javascript", "go", "rust"}, Default: "python", Doc: "func and pytest take python only"},
+			{Name: "language", Type: spec.Choice, Allowed: []string{"python", "bash", "c", "cpp", "javascript", "go", "rust", "java"}, Default: "python", Doc: "func and pytest take python only"},
 			{Name: "entry_point", Type: spec.Text, Default: "", Doc: "function under test, where the row has no column entry_point"},
 			{Name: "module", Type: spec.Text, Default: "solution", Doc: "name by which tests import the candidate"},
 			{Name: "timeout", Type: spec.Number, Default: 10.0, Min: sandbox.MinWall.Seconds(), Max: sandbox.MaxWall.Seconds(), Doc: "seconds of wall time of the job; with stdio of each run"},

@@ -4,7 +4,7 @@ import "time"
 
 // Job is a program to run.
 type Job struct {
-	Language string // python, bash, c, cpp, javascript, go, rust; empty is python
+	Language string // python, bash, c, cpp, javascript, go, rust, java; empty is python
 	Source   string
 	Argv     []string // after the program's name
 	Stdin    []byte

@@ -26,7 +26,7 @@ func (p *Pool) native(ctx context.Context, j Job) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	l, missing := findLanguage(j.Language, &m.root)
+	l, missing := p.toolchains.find(j.Language, &m.root)
 	if missing != "" {
 		return Result{}, fmt.Errorf("%w: %s: %s", ErrLanguage, j.Language, missing)
 	}
@@ -76,7 +76,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 	if files != nil {
 		defer files.Close()
 	}
-	s, m, err := p.ready(ctx, "", &Job{})
+	s, m, err := p.ready(ctx, "", &Job{trees: l.shown})
 	if err != nil {
 		return Result{}, err
 	}
@@ -85,7 +85,7 @@ func (p *Pool) execute(ctx context.Context, l *language, j Job, program []byte) 
 		name = "program"
 	}
 	r, err := s.begin(ctx, m, launch{
-		kind: "exec", argv: l.run, args: j.Argv, env: jobEnv(), limits: j.Limits, filter: "native",
+		kind: "exec", argv: l.runs(j.Limits.Memory), args: j.Argv, env: jobEnv(), limits: j.Limits, filter: "native",
 		stdin: stdin, threads: l.threads, binary: file, name: name, native: l.reserves, extra: 3, files: files, fetch: j.Fetch,
 	}, int(j.Limits.Output), true)
 	if err != nil {
@@ -170,6 +170,9 @@ func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byt
 			return []byte(b), nil, nil
 		}
 	}
+	if len(t) == 2 && t[0] == any(int64(notStarted)) {
+		return nil, nil, fmt.Errorf("%w: %s: its compiler could not be started: %.300s", ErrLanguage, l.name, res.Stderr)
+	}
 	res.CompileError = strings.TrimSpace(string(res.Stderr) + string(res.Stdout)) // the compiler of Go writes to stdout
 	if res.CompileError == "" {
 		res.CompileError = "the compiler gave no program; limit " + string(res.Limit)
@@ -178,6 +181,9 @@ func (p *Pool) compiled(ctx context.Context, l *language, j *Job) (program []byt
 	res.ExitCode, res.Signal, res.Limit, res.Stdout = 1, 0, NoLimit, nil
 	return nil, &res, nil
 }
+
+// notStarted is the wait status of a tool that the loader, or env before it, could not start: nothing was said of the source.
+const notStarted = 127 << 8
 
 // digest names what a compiler is given.
 func (l *language) digest(j *Job) [sha256.Size]byte {

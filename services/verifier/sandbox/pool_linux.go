@@ -29,11 +29,12 @@ type Pool struct {
 	closed  bool
 	wg      sync.WaitGroup
 
-	binaries  binaries
-	golang    goLibrary
-	hardened  *Pool // with a kernel of its own for jobs; nil until somebody asks
-	reporting sync.Mutex
-	report    *Report
+	binaries   binaries
+	golang     goLibrary
+	toolchains toolchains
+	hardened   *Pool // with a kernel of its own for jobs; nil until somebody asks
+	reporting  sync.Mutex
+	report     *Report
 }
 
 // machine is what the pool found on this machine.

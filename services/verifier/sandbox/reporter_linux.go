@@ -229,7 +229,7 @@ func kernel() string {
 func (p *Pool) languages(m *machine) []string {
 	out := []string{Python}
 	for _, l := range languages {
-		if _, missing := findLanguage(l.name, &m.root); missing == "" {
+		if _, missing := p.toolchains.find(l.name, &m.root); missing == "" {
 			out = append(out, l.name)
 		}
 	}
