@@ -25,4 +25,4 @@ type Value struct {
 }
 
 // Finite tells whether the value can be computed with.
-func (v Value) Finite() bool { return !math.IsNaN(v.X) && !math.IsInf(v.X, 0) }
+func (v *Value) Finite() bool { return math.Abs(v.X) <= math.MaxFloat64 } // NaN is under nothing

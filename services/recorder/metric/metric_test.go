@@ -66,9 +66,9 @@ func TestVocabulary(t *testing.T) {
 	if !metric.Rewarding(metric.HeldoutMean) || metric.Rewarding(metric.KLRef) {
 		t.Error("Rewarding")
 	}
-	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
-		if (metric.Value{X: x}).Finite() {
-			t.Errorf("%v is finite", x)
+	for x, want := range map[float64]bool{math.NaN(): false, math.Inf(1): false, math.Inf(-1): false, 0: true, -math.MaxFloat64: true, math.SmallestNonzeroFloat64: true} {
+		if v := (metric.Value{X: x}); v.Finite() != want {
+			t.Errorf("%v: finite is %t", x, !want)
 		}
 	}
 }
