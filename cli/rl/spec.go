@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -21,6 +20,7 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/blobrpc"
 	"github.com/provenir/provenir/internal/protoyaml"
+	"github.com/provenir/provenir/internal/spectext"
 )
 
 // fill uploads what the flags name and puts references into the spec.
@@ -143,51 +143,20 @@ func ParseVerifier(text string) (*verifierv1.Spec, error) {
 		spec := &verifierv1.Spec{}
 		return spec, protoyaml.Unmarshal(text, b, spec)
 	}
-	name, rest, _ := strings.Cut(text, ":")
+	name, given, err := spectext.Parse(text)
+	if err != nil {
+		return nil, err
+	}
 	spec := &verifierv1.Spec{Name: name}
-	if rest == "" {
+	if given == nil {
 		return spec, nil
 	}
-	options := map[string]any{}
-	for _, kv := range split(rest) {
-		key, value, ok := strings.Cut(kv, "=")
-		if !ok || key == "" {
-			return nil, fmt.Errorf("verifier %q: want name:option=value,option=value", text)
-		}
-		options[key] = scalar(value)
+	options := make(map[string]any, len(given))
+	for option, v := range given {
+		options[option] = v.Scalar()
 	}
-	fields, err := structpb.NewStruct(options)
-	spec.Options = fields
+	spec.Options, err = structpb.NewStruct(options)
 	return spec, err
-}
-
-// split cuts at commas outside of double quotes.
-func split(s string) []string {
-	var out []string
-	quoted, from := false, 0
-	for i, c := range s {
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case c == ',' && !quoted:
-			out = append(out, s[from:i])
-			from = i + 1
-		}
-	}
-	return append(out, s[from:])
-}
-
-func scalar(s string) any {
-	if u, err := strconv.Unquote(s); err == nil && strings.HasPrefix(s, `"`) {
-		return u
-	}
-	if s == "true" || s == "false" {
-		return s == "true"
-	}
-	if x, err := strconv.ParseFloat(s, 64); err == nil {
-		return x
-	}
-	return s
 }
 
 // ingestFile sends a file's bytes.
