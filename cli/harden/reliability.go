@@ -39,7 +39,7 @@ func NewReliabilityCommand(a *app.App) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&spec, "spec", "", "the verifier: name, name:option=value,…, or a YAML file")
+	f.StringVar(&spec, "spec", "", "the verifier: name, name:option=value,… (option=@FILE reads a file), or a YAML file")
 	f.StringVar(&in, "in", "", "probes (- is standard input)")
 	f.StringVar(&stage, "stage", "", "production, prod or release: what is found blocks")
 	f.Float64Var(&req.MaxFpr, "max-fpr", 0.01, "largest upper bound (95 %) of the false-positive rate")

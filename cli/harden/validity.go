@@ -56,7 +56,7 @@ func NewValidityCommand(a *app.App) *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&spec, "spec", "", "the verifier: name, name:option=value,…, or a YAML file")
+	f.StringVar(&spec, "spec", "", "the verifier: name, name:option=value,… (option=@FILE reads a file), or a YAML file")
 	f.StringVar(&in, "in", "", "rollouts (- is standard input)")
 	f.Uint64Var(&req.Seed, "seed", 1, "seed of the controls; with --train the first of the seeds")
 	f.Uint32Var(&req.Permutations, "permutations", 1000, "permutations of the test")

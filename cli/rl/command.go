@@ -62,7 +62,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	o.job(f)
 	f.StringVar(&o.inject, "inject", "", "with --demo: misbehave on purpose: kl_blowup, nan or stall")
 	f.Uint64Var(&o.injectAt, "inject-at", 30, "step of the RL stage at which it begins")
-	f.StringVar(&o.verifier, "verifier", "", "what pays: name, name:option=value, or a YAML file (default math)")
+	f.StringVar(&o.verifier, "verifier", "", "what pays: name, name:option=value (option=@FILE reads a file), or a YAML file (default math)")
 	f.Uint64Var(&o.seed, "seed", 1, "seed of everything")
 	f.StringVar(&o.name, "name", "", "display name")
 	f.BoolVar(&o.detach, "detach", false, "with --server: start the run and return")

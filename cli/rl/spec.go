@@ -9,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 
-	"google.golang.org/protobuf/types/known/structpb"
-
 	"github.com/provenir/provenir/cli/app"
 	blobv1 "github.com/provenir/provenir/gen/provenir/blob/v1"
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
@@ -19,8 +17,6 @@ import (
 	trainerv1 "github.com/provenir/provenir/gen/provenir/trainer/v1"
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/blobrpc"
-	"github.com/provenir/provenir/internal/protoyaml"
-	"github.com/provenir/provenir/internal/spectext"
 )
 
 // fill uploads what the flags name and puts references into the spec.
@@ -131,32 +127,6 @@ func upload(ctx context.Context, s *app.Session, dir string) (*trainerv1.ModelRe
 		err = app.Usage(fmt.Errorf("--model %s: the folder is empty", dir))
 	}
 	return &trainerv1.ModelRef{From: &trainerv1.ModelRef_Folder{Folder: out}}, err
-}
-
-// ParseVerifier reads name, name:option=value,…, or a YAML file. What an option means is the verifier's to say.
-func ParseVerifier(text string) (*verifierv1.Spec, error) {
-	if strings.HasSuffix(text, ".yaml") || strings.HasSuffix(text, ".yml") || strings.HasSuffix(text, ".json") {
-		b, err := os.ReadFile(text)
-		if err != nil {
-			return nil, err
-		}
-		spec := &verifierv1.Spec{}
-		return spec, protoyaml.Unmarshal(text, b, spec)
-	}
-	name, given, err := spectext.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	spec := &verifierv1.Spec{Name: name}
-	if given == nil {
-		return spec, nil
-	}
-	options := make(map[string]any, len(given))
-	for option, v := range given {
-		options[option] = v.Scalar()
-	}
-	spec.Options, err = structpb.NewStruct(options)
-	return spec, err
 }
 
 // ingestFile sends a file's bytes.

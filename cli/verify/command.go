@@ -31,7 +31,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	}
 	o.Bind(cmd, "{id, response, reference, …}")
 	f := cmd.Flags()
-	f.StringVar(&o.spec, "spec", "", "name, name:option=value,…, or a YAML file; a row may name its own in the column spec")
+	f.StringVar(&o.spec, "spec", "", "name, name:option=value,… (option=@FILE reads a file), or a YAML file; a row may name its own in the column spec")
 	f.BoolVar(&o.check, "check-tasks", false, "judge each row's own reference (must pass) and an empty answer (must fail)")
 	f.BoolVar(&a.Unsandboxed, "allow-unsandboxed", false, "run programs below isolation tier 2 where the machine offers no more; each line says its tier")
 	return cmd
