@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -32,8 +33,8 @@ type options struct {
 func NewCommand(a *app.App) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use: "diagnose [REWARD… | RUN]", Short: "Say what is wrong with a run and what to do next",
-		Long: "Takes rewards by step, a run of the ledger, or the log of an engine (--in), and gives one category, one decision and the\n" +
+		Use: "diagnose [REWARD… | RUN | LOG]", Short: "Say what is wrong with a run and what to do next",
+		Long: "Takes rewards by step, a run of the ledger, or the log of an engine (a file, or --in), and gives one category, one decision and the\n" +
 			"evidence with the step where it began. The confidence is fitted on simulated faults (docs/diagnosis.md). A word that\n" +
 			"reads as a number is a reward; put -- before negative ones. Exit 3 where there is too little to say anything, else 0:\n" +
 			"a diagnosis is no check.",
@@ -100,6 +101,9 @@ func (o *options) subject(args []string) error {
 	case o.in != "":
 		o.fromLog = true
 		return nil
+	case len(args) == 1 && notNumber(args[0]) && isFile(args[0]):
+		o.in, o.fromLog = args[0], true
+		return nil
 	case len(args) == 1 && (len(args[0]) == app.UIDLength || notNumber(args[0])):
 		o.runName, o.ofRuns = args[0], true
 		if len(o.anomalies) > 0 {
@@ -118,6 +122,12 @@ func (o *options) subject(args []string) error {
 		return errors.New("give rewards, a run, or --in with a log")
 	}
 	return nil
+}
+
+// isFile tells a log from a run: no run's name has a folder or an ending.
+func isFile(word string) bool {
+	info, err := os.Stat(word)
+	return err == nil && info.Mode().IsRegular()
 }
 
 func notNumber(word string) bool {

@@ -87,6 +87,22 @@ func TestWrongUse(t *testing.T) {
 	}
 }
 
+// A log may be named without --in: a file is no run.
+func TestALogByItsName(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "metrics.jsonl")
+	if err := os.WriteFile(file, []byte(steps(60, 30)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, code, err := asked(t, "", "--json", file)
+	var d diagnosis
+	if json.Unmarshal([]byte(out), &d) != nil || code != 0 || d.Decision != "stabilize" {
+		t.Errorf("exit %d, %v, %s", code, err, out)
+	}
+	if _, code, err := asked(t, "", filepath.Dir(file)); code != 2 || err == nil {
+		t.Errorf("a folder: exit %d, %v", code, err)
+	}
+}
+
 func TestText(t *testing.T) {
 	out, code, err := asked(t, "", "0.3", "0.3", "0.3", "0.3", "0.3", "--anomaly", "zero_signal")
 	if code != 0 || !strings.Contains(out, "algorithm: stabilize (confidence 0.") || !strings.Contains(out, "dynamic sampling") || !strings.Contains(out, "explained by zero_signal") {

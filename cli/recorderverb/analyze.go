@@ -120,7 +120,7 @@ func (o *analysis) run(cmd *cobra.Command, a *app.App) error {
 	if err := <-sent; err != nil {
 		return err
 	}
-	return p.exit(o.keepGoing)
+	return p.exit(o.keepGoing, &o.header)
 }
 
 // open gives the rows of the file, or of its growing end until the context is over.

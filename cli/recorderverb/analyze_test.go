@@ -57,6 +57,10 @@ func TestAnalyze(t *testing.T) {
 		{"a bad row", healthy(30) + "{\n", nil, 2, "healthy", 2},
 		{"a bad row that is accepted", healthy(30) + "{\n", []string{"--keep-going"}, 0, "healthy", 2},
 		{"a kind that is not wanted", healthy(30) + `{"step":30,"kl":Infinity,"entropy":1.4}`, []string{"--disable", "non_finite"}, 0, "healthy", 1},
+		{"a held-out key that no row has", healthy(30), []string{"--heldout", "reward/F"}, 3, "healthy", 1},
+		{"a paid key that no row has", healthy(30), []string{"--proxy", "reward/G"}, 3, "healthy", 1},
+		{"a key that no row has, in a log that is critical", healthy(30) + `{"step":30,"kl":Infinity,"entropy":1.4}`, []string{"--heldout", "x"}, 1, "critical", 2},
+		{"a held-out key that some rows have", healthy(30) + `{"step":30,"kl":0.02,"entropy":1.4,"mine":0.5}`, []string{"--heldout", "mine"}, 0, "healthy", 1},
 		{"a longer log than a frame", healthy(2000), nil, 0, "healthy", 1},
 	}
 	for _, tt := range tests {
@@ -73,6 +77,16 @@ func TestAnalyze(t *testing.T) {
 				t.Errorf("last line %s: %v", lines[len(lines)-1], err)
 			}
 		})
+	}
+}
+
+// A text that holds no row is no log of zero steps.
+func TestATextWithoutRows(t *testing.T) {
+	for name, text := range map[string]string{"words": "garbage\n", "talk of a program": "loading\nstep: the next\n\n", "bytes": "\x00\x01\xff\n"} {
+		lines, code, err := analyzed(t, text)
+		if code != 2 || err == nil || !strings.Contains(err.Error(), "lines is a row") {
+			t.Errorf("%s: exit %d, %v, %q", name, code, err, lines)
+		}
 	}
 }
 

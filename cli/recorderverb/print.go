@@ -108,7 +108,7 @@ func (p *printer) print(m *recorderv1.AnalyzeLogResponse) error {
 }
 
 // exit follows the verdict: 1 for what was found, 3 where nothing can be said, 2 for rows that could not be used.
-func (p *printer) exit(keepGoing bool) error {
+func (p *printer) exit(keepGoing bool, asked *recorderv1.LogHeader) error {
 	v := p.verdict
 	switch {
 	case v == nil:
@@ -117,6 +117,10 @@ func (p *printer) exit(keepGoing bool) error {
 		return app.Fails(fmt.Errorf("the log is %s: the worst incident is %s", v.GetVerdict(), severity(v.GetWorst())))
 	case p.wrong > 0 && !keepGoing:
 		return app.Usage(fmt.Errorf("%d rows or values could not be used (--keep-going accepts that)", p.wrong))
+	case asked.GetHeldout() != "" && v.GetRoles().GetHeldout() == "":
+		return app.Unchecked(fmt.Errorf("--heldout: no row has the key %q, so the two rewards were not compared", asked.GetHeldout()))
+	case asked.GetProxy() != "" && v.GetRoles().GetProxy() == "":
+		return app.Unchecked(fmt.Errorf("--proxy: no row has the key %q, so the two rewards were not compared", asked.GetProxy()))
 	case v.GetVerdict() == "insufficient":
 		return app.Unchecked(fmt.Errorf("%d steps with what was read say nothing: at least 5 are needed, with a metric that is known", v.GetSteps()))
 	}

@@ -99,13 +99,13 @@ func form(name string, b *bufio.Reader) (func() (Row, error), error) {
 	case head[0] == '[', head[0] == '{' && !closed(first):
 		return document(name, b)
 	case head[0] == '{':
-		return (&lines{in: b, parse: object}).next, nil
+		return (&lines{name: name, in: b, parse: object}).next, nil
 	case strings.HasSuffix(name, ".csv"), header(first):
 		return table(name, b)
 	case strings.HasSuffix(name, ".parquet"), bytes.HasPrefix(head, []byte("PAR1")):
 		return nil, &FormatError{name, "Parquet is not read here: convert it"}
 	}
-	return (&lines{in: b, parse: console}).next, nil
+	return (&lines{name: name, in: b, parse: console}).next, nil
 }
 
 // header tells the first line of a table: one of its cells is a step. A program's talk has commas too.

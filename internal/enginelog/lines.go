@@ -11,8 +11,11 @@ import (
 
 // lines reads one row a line.
 type lines struct {
+	name  string
 	in    *bufio.Reader
 	n     uint64
+	rows  uint64
+	talk  uint64 // lines that are no row
 	parse func(line []byte) ([]byte, bool, error) // ok is false for lines that are no row
 }
 
@@ -23,19 +26,31 @@ func (l *lines) next() (Row, error) {
 			return Row{}, &RowError{l.n, fmt.Errorf("the row has more than %d bytes", MaxRow)}
 		}
 		if len(text) == 0 && err != nil {
-			return Row{}, err
+			return Row{}, l.ended(err)
 		}
 		row, ok, bad := l.parse(text)
 		if bad != nil {
 			return Row{}, &RowError{l.n, bad}
 		}
 		if ok {
+			l.rows++
 			return Row{Line: l.n, JSON: row}, nil
 		}
+		if len(text) > 0 {
+			l.talk++
+		}
 		if err != nil {
-			return Row{}, err
+			return Row{}, l.ended(err)
 		}
 	}
+}
+
+// ended says what a text without any row is: no log, and not an empty one.
+func (l *lines) ended(err error) error {
+	if errors.Is(err, io.EOF) && l.rows == 0 && l.talk > 0 {
+		return &FormatError{l.name, fmt.Sprintf("none of its %d lines is a row", l.talk)}
+	}
+	return err
 }
 
 var errLong = errors.New("the line is too long")

@@ -125,6 +125,9 @@ func TestUncheckedIsListed(t *testing.T) {
 	if slices.Contains(v.Unchecked, "kl_blowup") {
 		t.Error("kl_blowup is unchecked although there is a KL")
 	}
+	if len(slices.Compact(slices.Clone(v.Unchecked))) != len(v.Unchecked) {
+		t.Errorf("a kind is listed twice: %v", v.Unchecked)
+	}
 }
 
 func TestMethod(t *testing.T) {

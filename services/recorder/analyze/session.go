@@ -59,7 +59,8 @@ type Session struct {
 	coerced uint64
 	odd     uint64 // problems
 	told    map[string]bool
-	timed   bool // some step said how long it took
+	timed   bool                          // some step said how long it took
+	heard   struct{ proxy, heldout bool } // some row had the key of the role
 }
 
 // Findings are what a row brought. They are valid until the next call.

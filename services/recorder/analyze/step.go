@@ -63,7 +63,7 @@ func (s *Session) evaluation(r *record) {
 		}
 		if v.Key == s.roles.Heldout {
 			x := v.X
-			s.heldout = &x
+			s.heldout, s.heard.heldout = &x, true
 		}
 	}
 }
@@ -127,8 +127,9 @@ func (s *Session) values(r *record) []metric.Value {
 	for _, v := range r.values {
 		if v.Key == s.roles.Heldout {
 			x := v.X
-			heldout = &x
+			heldout, s.heard.heldout = &x, true
 		}
+		s.heard.proxy = s.heard.proxy || v.Key == s.roles.Proxy
 		name, _ := s.mapper.Name(v.Key)
 		s.timed = s.timed || name == metric.StepSeconds
 		if v.Key == s.roles.Proxy && name != metric.RewardMean {

@@ -64,6 +64,7 @@ func (s *Session) note(e incident.Event) {
 // Verdict is valid after [Session.Flush].
 func (s *Session) Verdict() Verdict {
 	v := Verdict{Verdict: incident.Insufficient, Rows: s.rows, Steps: s.steps, Problems: s.odd, Engine: s.guessed, Method: s.method, Roles: s.roles}
+	s.missing(&v)
 	if s.engine == nil {
 		return v
 	}
@@ -73,6 +74,7 @@ func (s *Session) Verdict() Verdict {
 		v.Unchecked = append(v.Unchecked, detect.KindStall)
 	}
 	slices.Sort(v.Unchecked)
+	v.Unchecked = slices.Compact(v.Unchecked) // a kind may have two detectors
 	v.Incidents = s.done
 	slices.SortStableFunc(v.Incidents, func(a, b Incident) int {
 		if a.Attempt != b.Attempt {
@@ -97,4 +99,18 @@ func (s *Session) Verdict() Verdict {
 		v.Notes = append(v.Notes, "no key is known: only values that are not finite or that vanish can be seen")
 	}
 	return v
+}
+
+// missing takes back the roles that the caller named and no row has: a name that was mistyped must not read as a channel
+// that was watched.
+func (s *Session) missing(v *Verdict) {
+	const text = "no row has the key %q, which was named as the %s reward: it was not judged"
+	if given := s.opts.Roles.Heldout; given != "" && !s.heard.heldout {
+		v.Roles.Heldout = ""
+		v.Notes = append(v.Notes, fmt.Sprintf(text, given, "true"))
+	}
+	if given := s.opts.Roles.Proxy; given != "" && !s.heard.proxy {
+		v.Roles.Proxy = ""
+		v.Notes = append(v.Notes, fmt.Sprintf(text, given, "paid"))
+	}
 }
