@@ -55,8 +55,8 @@ func (s Statement) check() error {
 	switch {
 	case s.Type != StatementType:
 		return fmt.Errorf("its type is %q, want %q", s.Type, StatementType)
-	case s.PredicateType != PredicateType:
-		return fmt.Errorf("its predicate type is %q, want %q", s.PredicateType, PredicateType)
+	case s.PredicateType != PredicateType && s.PredicateType != RunPredicateType:
+		return fmt.Errorf("its predicate type is %q, want %q or %q", s.PredicateType, PredicateType, RunPredicateType)
 	case p.Schema != Schema:
 		return fmt.Errorf("its schema is %q, want %q", p.Schema, Schema)
 	case p.Ledger == nil || p.Evidence == nil || p.Parents == nil || p.RiskClaims == nil:
@@ -75,6 +75,12 @@ func (s Statement) check() error {
 		if n, err := strconv.ParseUint(l.Size, 10, 64); err != nil || strconv.FormatUint(n, 10) != l.Size || !hex32(l.Root) {
 			return fmt.Errorf("ledger %s: want size as decimal text and root as 64 hex characters", name)
 		}
+	}
+	if s.PredicateType == RunPredicateType {
+		return s.checkTracked()
+	}
+	if p.RecordedBy != "" || p.Partial {
+		return errors.New("recordedBy and partial are of a passport of a run, and this one is of a model")
 	}
 	return s.checkSubjects()
 }

@@ -4,11 +4,17 @@ package passport
 const (
 	StatementType = "https://in-toto.io/Statement/v1"
 	PredicateType = "https://provenir.dev/model-passport/v1"
-	PayloadType   = "application/vnd.in-toto+json"
-	Schema        = "provenir.passport/v1"
+	// RunPredicateType is of a run that a tracker recorded: nobody here made a model of it, so its ledger is the subject.
+	RunPredicateType = "https://provenir.dev/run-passport/v1"
+	PayloadType      = "application/vnd.in-toto+json"
+	Schema           = "provenir.passport/v1"
 )
 
-// Statement is an in-toto Statement v1 over the files of a model. It is a struct of our own, so that who embeds this
+// ByTracker says in a predicate that the records are what a tracker reported. Whoever issued the passport vouches that they
+// were recorded so, and not that they are true.
+const ByTracker = "tracker"
+
+// Statement is an in-toto Statement v1 over the files of a model or, of a tracked run, over its ledger. It is a struct of our own, so that who embeds this
 // package does not embed a protobuf runtime.
 type Statement struct {
 	Type          string    `json:"_type"`
@@ -17,7 +23,7 @@ type Statement struct {
 	Predicate     Predicate `json:"predicate"`
 }
 
-// Subject is the model's root, first, then each file.
+// Subject is the model's root, first, then each file. Of a tracked run it is each log, in name order.
 type Subject struct {
 	Name   string            `json:"name"`
 	Digest map[string]string `json:"digest"` // every digest must match, not any
@@ -26,9 +32,11 @@ type Subject struct {
 // Predicate is what is claimed of the model.
 type Predicate struct {
 	Schema     string               `json:"schema"`
-	ModelID    string               `json:"modelId"`
+	ModelID    string               `json:"modelId"` // empty of a tracked run
 	RunID      string               `json:"runId"`
-	RunState   string               `json:"runState"` // succeeded, stopped_by_gate, cancelled, failed
+	RecordedBy string               `json:"recordedBy,omitempty"` // tracker; missing where the issuer's own mesh trained the model
+	Partial    bool                 `json:"partial,omitempty"`    // of a tracked run: not all of it was made, or recorded
+	RunState   string               `json:"runState"`             // succeeded, stopped_by_gate, cancelled, failed
 	Issuance   Issuance             `json:"issuance"`
 	BOM        Document             `json:"bom"`
 	OMSBundle  *Document            `json:"omsBundle,omitempty"`

@@ -61,7 +61,11 @@ func Verify(in Input) Result {
 	r.add("payload_form", Holds, "")
 	r.Statement, r.Payload = &s, payload
 	r.issuance(s, key)
-	r.files(s, in.Model)
+	if s.Tracked() {
+		r.tracked(s, in.Model)
+	} else {
+		r.files(s, in.Model)
+	}
 	r.bom(s, in.BOM)
 	r.ledger(s, in.LogKeys)
 	return r.conclude()

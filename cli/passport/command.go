@@ -1,4 +1,4 @@
-// Package passport is `provenir passport verify|show|list`: verify and show work offline, with public keys only.
+// Package passport is `provenir passport verify|show|list|issue|export` and `provenir bom`: verify and show work offline, with public keys only.
 package passport
 
 import (
@@ -10,6 +10,6 @@ import (
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "passport", Short: "Verify and read model passports", Args: cobra.NoArgs}
-	cmd.AddCommand(verify(a), show(a), list(a))
+	cmd.AddCommand(verify(a), show(a), list(a), issue(a), export(a))
 	return cmd
 }

@@ -82,6 +82,19 @@ func read(path, model string) (pass.Input, error) {
 	return in, nil
 }
 
+// about says of what the passport is.
+func about(s *pass.Statement) string {
+	p := s.Predicate
+	if !s.Tracked() {
+		return fmt.Sprintf("model %s of run %s, which %s", p.ModelID, p.RunID, p.RunState)
+	}
+	out := fmt.Sprintf("run %s, recorded by a tracker, which %s", p.RunID, p.RunState)
+	if p.Partial {
+		out += "; it is partial: not all of it was made, or not all of it was recorded"
+	}
+	return out
+}
+
 func readKey(path string) (*ecdsa.PublicKey, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
@@ -104,7 +117,7 @@ func report(a *app.App, r pass.Result) error {
 		a.Print("%-10s %-14s %s", c.State, c.Name, c.Detail)
 	}
 	if s := r.Statement; s != nil {
-		a.Print("\nmodel %s of run %s, which %s", s.Predicate.ModelID, s.Predicate.RunID, s.Predicate.RunState)
+		a.Print("\n%s", about(s))
 		for _, f := range s.Predicate.RiskClaims {
 			if f.State == "raised" {
 				a.Print("  flag raised: %s", f.Name)

@@ -15,6 +15,7 @@ import (
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
+	"github.com/provenir/provenir/internal/idgen"
 	"github.com/provenir/provenir/internal/rpc"
 )
 
@@ -38,7 +39,11 @@ func (s *Service) GetPassport(ctx context.Context, req *governancev1.GetPassport
 		return nil, err
 	}
 	out := &governancev1.GetPassportResponse{Passport: p}
-	for _, name := range []string{fileModelSig, filePassport, fileBundle, fileBlobSig, fileBOM, fileLogVKey, fileSignerPEM} {
+	names := []string{fileModelSig, filePassport, fileBundle, fileBlobSig, fileBOM, fileLogVKey, fileSignerPEM}
+	if idgen.Tracked(p.GetRunId()) { // nobody here has signed a model of it
+		names = names[1:]
+	}
+	for _, name := range names {
 		b, err := os.ReadFile(filepath.Join(s.cfg.Dir, p.GetRunId(), name)) // the data folder may have moved since
 		if err != nil {
 			return nil, fmt.Errorf("passport of run %s: %w", p.GetRunId(), err)

@@ -46,8 +46,12 @@ func (s *Service) publish(ctx context.Context, tmp, inputs string, doc seal.Docu
 	if err != nil {
 		return nil, err
 	}
-	for name, content := range map[string][]byte{fileModelSig: f.OMS, filePassport: statement, fileBundle: bundle, fileBlobSig: blobSig,
-		fileBOM: f.BOM, fileLogVKey: []byte(doc.Ledger.VKey + "\n"), fileSignerPEM: public} {
+	files := map[string][]byte{filePassport: statement, fileBundle: bundle, fileBlobSig: blobSig, fileBOM: f.BOM,
+		fileLogVKey: []byte(doc.Ledger.VKey + "\n"), fileSignerPEM: public}
+	if !doc.Tracked() {
+		files[fileModelSig] = f.OMS
+	}
+	for name, content := range files {
 		if err := write(filepath.Join(tmp, name), bytes.NewReader(content)); err != nil {
 			return nil, err
 		}

@@ -82,6 +82,9 @@ func (s *Service) seal(ctx context.Context, req *governancev1.SealBomRequest, in
 	if err != nil {
 		return nil, documentProblem(err)
 	}
+	if err := checkKind(req, doc); err != nil {
+		return nil, err
+	}
 	if !doc.Ended() {
 		return nil, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_RUN_NOT_FINISHED, "the run is %q; only a run that has ended is sealed", doc.State())
 	}
@@ -101,30 +104,56 @@ func (s *Service) seal(ctx context.Context, req *governancev1.SealBomRequest, in
 		return nil, err
 	}
 	defer os.RemoveAll(tmp) // what is left of it when something fails
-	if err := s.model(ctx, req.GetCheckpoint(), filepath.Join(tmp, modelFolder)); err != nil {
-		return nil, err
-	}
-	files, err := passport.Files(os.DirFS(filepath.Join(tmp, modelFolder)))
-	if err != nil {
-		return nil, filesProblem(err)
-	}
 	evidence, err := s.evidenceEntries(ctx, req.GetRunId())
 	if err != nil {
 		return nil, err
 	}
-	f := seal.Facts{ModelID: modelID(doc, req.GetRunId()), RunID: req.GetRunId(), KeyID: key.ID, SignedAt: s.d.Clock.Now(), Files: files,
-		Evidence: evidence, Flags: seal.Flags(doc, evidence)}
-	if f.BOM, err = seal.Make(f.ModelID, req.GetCheckpoint(), files, req.GetDocument(), evidence, f.Flags); err != nil {
-		return nil, documentProblem(err)
+	f := seal.Facts{RunID: req.GetRunId(), KeyID: key.ID, SignedAt: s.d.Clock.Now(), Evidence: evidence, Flags: seal.Flags(doc, evidence)}
+	var model *seal.Model
+	if !doc.Tracked() {
+		if model, err = s.signModel(ctx, req, doc, filepath.Join(tmp, modelFolder), signer, &f); err != nil {
+			return nil, err
+		}
 	}
-	if f.OMS, err = oms.Sign(signer, f.ModelID, files); err != nil {
-		return nil, err
+	if f.BOM, err = seal.Make(model, req.GetDocument(), evidence, f.Flags); err != nil {
+		return nil, documentProblem(err)
 	}
 	statement, err := seal.Statement(doc, f)
 	if err != nil {
 		return nil, err
 	}
 	return s.publish(ctx, tmp, inputs, doc, f, statement, signer)
+}
+
+// signModel puts the run's model into dir and signs it.
+func (s *Service) signModel(ctx context.Context, req *governancev1.SealBomRequest, doc seal.Document, dir string, signer passport.Signer, f *seal.Facts) (*seal.Model, error) {
+	if err := s.model(ctx, req.GetCheckpoint(), dir); err != nil {
+		return nil, err
+	}
+	var err error
+	if f.Files, err = passport.Files(os.DirFS(dir)); err != nil {
+		return nil, filesProblem(err)
+	}
+	f.ModelID = modelID(doc, req.GetRunId())
+	f.OMS, err = oms.Sign(signer, f.ModelID, f.Files)
+	return seal.ModelOf(f.ModelID, req.GetCheckpoint(), f.Files), err
+}
+
+// checkKind wants a checkpoint of every run but a tracked one, and takes a tracked run's passport for no other run: by its
+// uid, nobody but a tracker has written it.
+func checkKind(req *governancev1.SealBomRequest, doc seal.Document) error {
+	refuse := func(field, why string) error {
+		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%s: %s", field, why).Field(field, why)
+	}
+	switch {
+	case doc.Tracked() != idgen.Tracked(req.GetRunId()):
+		return refuse("document", "run.recordedBy and the run's uid say different things of who recorded it")
+	case doc.Tracked() && len(req.GetCheckpoint()) > 0:
+		return refuse("checkpoint", "nobody here has seen a tracked run's model")
+	case !doc.Tracked() && len(req.GetCheckpoint()) == 0:
+		return refuse("checkpoint", "it is missing")
+	}
+	return nil
 }
 
 // documentProblem: the document comes from the caller, so what is wrong with it is the caller's to mend.

@@ -221,7 +221,8 @@ func (f *trackers) WatchEvents(req *recorderv1.WatchEventsRequest, out recorderv
 // passes is governance that has issued some passports.
 type passes struct {
 	governancev1.GovernanceServiceClient
-	of map[string]*governancev1.Passport
+	of    map[string]*governancev1.Passport
+	asked []*governancev1.SealBomRequest
 }
 
 func (p *passes) ListPassports(_ context.Context, req *governancev1.ListPassportsRequest, _ ...grpc.CallOption) (*governancev1.ListPassportsResponse, error) {

@@ -63,7 +63,7 @@ func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchReq
 		}
 		s.leases.end(path.Join(l.tenant, l.run.ID))
 	}
-	if batch.head != nil || batch.closes { // the rows are durable: whoever sends them again finds them, and comes here again
+	if batch.head != nil { // the rows are durable: whoever sends them again finds them, and comes here again
 		if err := s.enlist(ctx, l, batch.head); err != nil {
 			return nil, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/idgen"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 )
@@ -30,6 +31,11 @@ func (s *Service) SealRun(ctx context.Context, req *recorderv1.SealRunRequest) (
 	s.mark(l)
 	if s.shipper != nil {
 		s.shipper.Wake()
+	}
+	if idgen.Tracked(l.run.ID) {
+		if err := s.enlist(ctx, l, nil); err != nil {
+			return nil, err
+		}
 	}
 	within, cancel := context.WithTimeout(ctx, s.cfg.CosignWait)
 	defer cancel()

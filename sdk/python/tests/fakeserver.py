@@ -1,5 +1,6 @@
 """A recorder as trackers see it: it numbers, compares and refuses as the real one does, and loses answers when told."""
 
+import base64
 import http.server
 import json
 import threading
@@ -8,6 +9,7 @@ import threading
 class FakeServer:
     def __init__(self):
         self.runs, self.epochs, self.calls = {}, {}, 0
+        self.issued = set()  # runs that have a passport
         self.script = []  # what happens to the next calls: "lose" takes rows and drops the answer, a number is a status
         self.bad = lambda row: False  # rows that are refused as invalid
         self.tokens = []
@@ -24,6 +26,8 @@ class FakeServer:
                 if isinstance(todo, int):
                     return self.answer(todo, {"code": 14, "message": "not now", "details": [{"reason": "OVERLOADED"}]})
                 run = self.path.split("/")[3]
+                if run.endswith(":issuePassport"):
+                    return self.answer(*self.issue(run.split(":")[0]))
                 status, doc = outer.append(run, int(body["epoch"]), body["rows"])
                 if todo == "lose":
                     self.close_connection = True
@@ -31,7 +35,18 @@ class FakeServer:
                     return None
                 return self.answer(status, doc)
 
+            def issue(self, run):
+                rows = outer.runs.get(run, [])
+                if not rows or rows[-1]["type"] != "close":
+                    return 400, {"code": 9, "message": "it has no end", "details": [{"reason": "RUN_NOT_FINISHED"}]}
+                outer.issued.add(run)
+                return 200, {"run": {"uid": run}, "issued": True}
+
             def do_GET(self):
+                if self.path.startswith("/v1/passports/") and self.path.split("/")[3] in outer.issued:
+                    files = {"bom.json": {"model": None}, "passport.json": {"_type": "statement"}, "passport.intoto.sigstore.json": {"dsseEnvelope": {}}}
+                    files = [{"name": k, "content": base64.b64encode(json.dumps(v).encode()).decode()} for k, v in files.items()]
+                    return self.answer(200, {"passport": {"digest": "sha256:a", "folder": "/f", "keyId": "k"}, "files": files})
                 if self.path.startswith("/v1/anomalies"):
                     return self.answer(200, {"anomalies": [{"kind": "kl_blowup"}]})
                 if self.path.endswith("/summary"):

@@ -28,7 +28,7 @@ class TestMesh(Case):
                 run.log_step(i, kl=0.01 if i < 200 else 3.0, entropy=1.2, reward_mean=0.3)
             run.log_trajectory("4", prompt="2+2", reward=1, passed=True)
             run.record_eval({"accuracy": 0.5}, n=10)
-            for name in ["bom", "passport", "alerter"]:
+            for name in ["bom", "passport", "alerter"]:  # it has not ended, and nothing in this process alerts
                 with self.assertRaises(NotAvailableError, msg=name):
                     getattr(run, name)
         self.assertEqual(run.trouble, "")
@@ -76,6 +76,22 @@ class TestMesh(Case):
         with self.assertRaises(RefusedError) as e:
             rest.post("/v1/runs/%s:pause" % run.run, {})
         self.assertEqual(e.exception.reason, "RUN_TRACKED")
+
+    def test_it_has_a_passport(self):
+        with self.assertRaises(ValueError):
+            with self.track(method="grpo", lr=0.5) as run:
+                run.log_step(0, kl=1)
+                raise ValueError("the loop breaks")
+        passport = run.passport
+        predicate = passport["statement"]["predicate"]
+        self.assertEqual((predicate["recordedBy"], predicate["partial"], predicate["runState"], predicate["modelId"]), ("tracker", True, "failed", ""))
+        self.assertEqual(sorted(s["name"] for s in passport["statement"]["subject"]), ["ledger/events", "ledger/findings", "ledger/timing"])
+        flags = {c["name"]: c["state"] for c in predicate["riskClaims"]}
+        self.assertEqual((flags["self_reported"], flags["partial_run"], flags["unchecked_contamination"]), ("raised", "raised", "raised"))
+        self.assertNotIn("clear", {flags[n] for n in flags if n != "incomplete_ledger"})
+        bom = run.bom
+        self.assertEqual((bom["model"], bom["run"]["run"]["error"], bom["run"]["config"]), (None, "ValueError", [{"declaredJson": '{"lr":0.5}'}]))
+        self.assertEqual(run.passport["digest"], passport["digest"])  # asked again it is the same
 
     def test_two_processes_on_one_run(self):
         with self.track() as first:

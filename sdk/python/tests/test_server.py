@@ -30,6 +30,8 @@ class TestServer(Case):
             for name in ["bom", "passport", "hacking_report", "alerter"]:  # the server says nothing of inspected trajectories
                 with self.assertRaises(NotAvailableError, msg=name):
                     getattr(run, name)
+        self.assertEqual(run.bom, {"model": None})
+        self.assertEqual(run.passport, {"digest": "sha256:a", "folder": "/f", "keyId": "k", "statement": {"_type": "statement"}, "bundle": {"dsseEnvelope": {}}})
         got = self.server.runs[run.run]
         self.assertEqual([r["seq"] for r in got], list(range(1003)))
         self.assertEqual(got[-1]["outcome"], "completed")

@@ -17,8 +17,8 @@ const BOMSchema = "provenir.bom/v1"
 // BOM is the bill of materials of a run: what it produced, from what, and how that is known.
 type BOM struct {
 	Schema   string          `json:"schema"`
-	Model    Model           `json:"model"`
-	Run      json.RawMessage `json:"run"` // the orchestrator's document, as it was filed
+	Model    *Model          `json:"model"` // null of a tracked run
+	Run      json.RawMessage `json:"run"`   // the orchestrator's document, as it was filed
 	Evidence []EvidenceEntry `json:"evidence"`
 	Flags    []Flag          `json:"flags"`
 }
@@ -63,6 +63,8 @@ type Document struct {
 	Run struct {
 		Name         string `json:"name"`
 		State        string `json:"state"`
+		RecordedBy   string `json:"recordedBy"` // tracker, or empty
+		Partial      bool   `json:"partial"`
 		Contaminated *bool  `json:"contaminated"`
 	} `json:"run"`
 	Ledger struct {
@@ -101,8 +103,14 @@ func ReadDocument(b []byte) (Document, error) {
 	if len(d.Ledger.Checkpoints) == 0 {
 		return d, errors.New("it names no ledger checkpoint")
 	}
+	if by := d.Run.RecordedBy; by != "" && by != passport.ByTracker {
+		return d, fmt.Errorf("run.recordedBy is %q; want %q, or nothing of a run that the mesh trained", by, passport.ByTracker)
+	}
 	return d, nil
 }
+
+// Tracked says whether a tracker recorded the run.
+func (d Document) Tracked() bool { return d.Run.RecordedBy == passport.ByTracker }
 
 // State is the run's state as the passport spells it.
 func (d Document) State() string {
@@ -121,18 +129,23 @@ func (d Document) Ended() bool {
 
 // Make builds bom.json in canonical form. An injection into the engine is part of the declared configuration and so of
 // the BOM.
-func Make(model string, checkpoint []byte, files []passport.File, document []byte, evidence []EvidenceEntry, flags []Flag) ([]byte, error) {
-	b := BOM{Schema: BOMSchema, Run: document, Evidence: evidence, Flags: flags, Model: Model{ID: model,
-		Checkpoint: "sha256:" + hex.EncodeToString(checkpoint), Root: passport.Root(files), DirHash: passport.DirHash(files)}}
+func Make(model *Model, document []byte, evidence []EvidenceEntry, flags []Flag) ([]byte, error) {
+	b := BOM{Schema: BOMSchema, Run: document, Evidence: evidence, Flags: flags, Model: model}
 	if b.Evidence == nil {
 		b.Evidence = []EvidenceEntry{}
-	}
-	for _, f := range files {
-		b.Model.Files = append(b.Model.Files, ModelFile{f.Name, hex.EncodeToString(f.Digest[:]), f.Size})
 	}
 	raw, err := json.Marshal(b)
 	if err != nil {
 		return nil, err
 	}
 	return passport.Canonical(raw)
+}
+
+// ModelOf describes what a run produced.
+func ModelOf(id string, checkpoint []byte, files []passport.File) *Model {
+	m := &Model{ID: id, Checkpoint: "sha256:" + hex.EncodeToString(checkpoint), Root: passport.Root(files), DirHash: passport.DirHash(files)}
+	for _, f := range files {
+		m.Files = append(m.Files, ModelFile{f.Name, hex.EncodeToString(f.Digest[:]), f.Size})
+	}
+	return m
 }

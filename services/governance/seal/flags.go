@@ -10,6 +10,9 @@ import (
 // flag is named after that; clear needs evidence that covers all it speaks of; everything else is unknown, never clear.
 func Flags(d Document, evidence []EvidenceEntry) []Flag {
 	out := append(unread(), partial(d), contaminated(d), uncompared(d), hacking(d), ledgerFlag(d))
+	if d.Tracked() {
+		out = append(out, Flag{Name: "self_reported", State: "raised", Why: "a tracker recorded the run: rewards, evaluations and configuration are its caller's"})
+	}
 	for i := range out {
 		out[i].Evidence = []string{}
 		for _, e := range evidence {
@@ -36,10 +39,21 @@ func unread() []Flag {
 }
 
 func partial(d Document) Flag {
+	if d.Tracked() {
+		return partialTracked(d)
+	}
 	if d.State() == "succeeded" {
 		return Flag{Name: "partial_run", State: "clear", Why: "RUN_CLOSE says that every step was made"}
 	}
 	return Flag{Name: "partial_run", State: "raised", Why: "the run ended as " + d.State()}
+}
+
+// partialTracked never clears: that a tracked run is whole is its tracker's word.
+func partialTracked(d Document) Flag {
+	if d.Run.Partial {
+		return Flag{Name: "partial_run", State: "raised", Why: "not all of the run was made, or not all of it was recorded"}
+	}
+	return Flag{Name: "partial_run", State: "unknown", Why: "its tracker says that it came to its end and lost nothing; nobody else does"}
 }
 
 func contaminated(d Document) Flag {

@@ -21,6 +21,10 @@ func document(change func(*Document)) Document {
 	return d
 }
 
+func tracked(partial bool) func(*Document) {
+	return func(d *Document) { d.Run.RecordedBy, d.Run.Partial = "tracker", partial }
+}
+
 func TestFlags(t *testing.T) {
 	yes := true
 	count := func(kind string) func(*Document) {
@@ -56,6 +60,9 @@ func TestFlags(t *testing.T) {
 		{"nothing looks", "pii_found", "unknown", nil},
 		{"nothing looks", "unsafe_model_scan", "unknown", nil},
 		{"nothing looks", "gpai_modifier", "unknown", nil},
+		{"tracked", "self_reported", "raised", tracked(false)},
+		{"tracked, whole by its tracker's word", "partial_run", "unknown", tracked(false)},
+		{"tracked, partial though it succeeded", "partial_run", "raised", tracked(true)},
 	} {
 		t.Run(c.name+" "+c.flag, func(t *testing.T) {
 			flags := Flags(document(c.change), nil)

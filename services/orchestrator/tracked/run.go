@@ -80,10 +80,13 @@ func warnings(r *recorderv1.TrackedRun) []string {
 	case recorderv1.TrackedState_TRACKED_STATE_UNREADABLE:
 		add("how the run ended cannot be read: the record was erased or is damaged")
 	case recorderv1.TrackedState_TRACKED_STATE_BROKEN:
-		if r.GetError() != "" {
-			add("the tracked loop ended with %s", r.GetError())
-		} else {
+		switch r.GetError() {
+		case Abandoned:
+			add("the run had no end and was ended in its tracker's place")
+		case "":
 			add("the tracked loop ended before its work was done")
+		default:
+			add("the tracked loop ended with %s", r.GetError())
 		}
 	}
 	if n := r.GetDropped(); n > 0 {

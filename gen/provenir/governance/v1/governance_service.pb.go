@@ -447,7 +447,7 @@ type SealBomRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// run_id is its uid.
 	RunId string `protobuf:"bytes,1,opt,name=run_id,json=runId,proto3" json:"run_id,omitempty"`
-	// checkpoint is the digest of the final model checkpoint.
+	// checkpoint is the digest of the final model checkpoint; empty of a tracked run, whose model nobody here has seen.
 	Checkpoint []byte `protobuf:"bytes,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
 	// document is the run's part of the BOM, as JSON: what the orchestrator knows (config, data, evals, counts).
 	Document []byte `protobuf:"bytes,3,opt,name=document,proto3" json:"document,omitempty"`
@@ -1875,11 +1875,12 @@ const file_provenir_governance_v1_governance_service_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x127\n" +
 	"\x05state\x18\x02 \x01(\x0e2!.provenir.governance.v1.RiskStateR\x05state\x12\x1a\n" +
 	"\bevidence\x18\x03 \x03(\tR\bevidence\x12\x10\n" +
-	"\x03why\x18\x04 \x01(\tR\x03why\"\xe6\x01\n" +
+	"\x03why\x18\x04 \x01(\tR\x03why\"\xe9\x01\n" +
 	"\x0eSealBomRequest\x12\x1e\n" +
-	"\x06run_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05runId\x12'\n" +
+	"\x06run_id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05runId\x12*\n" +
 	"\n" +
-	"checkpoint\x18\x02 \x01(\fB\a\xbaH\x04z\x02h R\n" +
+	"checkpoint\x18\x02 \x01(\fB\n" +
+	"\xbaH\a\xd8\x01\x01z\x02h R\n" +
 	"checkpoint\x12&\n" +
 	"\bdocument\x18\x03 \x01(\fB\n" +
 	"\xbaH\az\x05\x18\x80\x80\xc0\x01R\bdocument\x12\x15\n" +

@@ -937,6 +937,117 @@ func (*DeleteRunResponse) Descriptor() ([]byte, []int) {
 	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{15}
 }
 
+// IssuePassportRequest names a run.
+type IssuePassportRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// run is a uid, an unambiguous prefix of one, or @last.
+	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// end_silent ends a tracked run first that nobody writes and that has no end: as partial, and its tracker cannot go on
+	// with it. Without it such a run is refused.
+	EndSilent     bool `protobuf:"varint,2,opt,name=end_silent,json=endSilent,proto3" json:"end_silent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssuePassportRequest) Reset() {
+	*x = IssuePassportRequest{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssuePassportRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssuePassportRequest) ProtoMessage() {}
+
+func (x *IssuePassportRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssuePassportRequest.ProtoReflect.Descriptor instead.
+func (*IssuePassportRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *IssuePassportRequest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *IssuePassportRequest) GetEndSilent() bool {
+	if x != nil {
+		return x.EndSilent
+	}
+	return false
+}
+
+// IssuePassportResponse is the run with its passport.
+type IssuePassportResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// run with passport and passport_folder.
+	Run *Run `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// issued: it was made by this call.
+	Issued        bool `protobuf:"varint,2,opt,name=issued,proto3" json:"issued,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssuePassportResponse) Reset() {
+	*x = IssuePassportResponse{}
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssuePassportResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssuePassportResponse) ProtoMessage() {}
+
+func (x *IssuePassportResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssuePassportResponse.ProtoReflect.Descriptor instead.
+func (*IssuePassportResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *IssuePassportResponse) GetRun() *Run {
+	if x != nil {
+		return x.Run
+	}
+	return nil
+}
+
+func (x *IssuePassportResponse) GetIssued() bool {
+	if x != nil {
+		return x.Issued
+	}
+	return false
+}
+
 // ListBackendsRequest asks for engines.
 type ListBackendsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -948,7 +1059,7 @@ type ListBackendsRequest struct {
 
 func (x *ListBackendsRequest) Reset() {
 	*x = ListBackendsRequest{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[16]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1071,7 @@ func (x *ListBackendsRequest) String() string {
 func (*ListBackendsRequest) ProtoMessage() {}
 
 func (x *ListBackendsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[16]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1084,7 @@ func (x *ListBackendsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBackendsRequest.ProtoReflect.Descriptor instead.
 func (*ListBackendsRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{16}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListBackendsRequest) GetProbe() bool {
@@ -994,7 +1105,7 @@ type ListBackendsResponse struct {
 
 func (x *ListBackendsResponse) Reset() {
 	*x = ListBackendsResponse{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[17]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1006,7 +1117,7 @@ func (x *ListBackendsResponse) String() string {
 func (*ListBackendsResponse) ProtoMessage() {}
 
 func (x *ListBackendsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[17]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1019,7 +1130,7 @@ func (x *ListBackendsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBackendsResponse.ProtoReflect.Descriptor instead.
 func (*ListBackendsResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{17}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListBackendsResponse) GetEngines() []*v1.EngineStatus {
@@ -1050,7 +1161,7 @@ type TrainControlsRequest struct {
 
 func (x *TrainControlsRequest) Reset() {
 	*x = TrainControlsRequest{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1062,7 +1173,7 @@ func (x *TrainControlsRequest) String() string {
 func (*TrainControlsRequest) ProtoMessage() {}
 
 func (x *TrainControlsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1075,7 +1186,7 @@ func (x *TrainControlsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainControlsRequest.ProtoReflect.Descriptor instead.
 func (*TrainControlsRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{18}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *TrainControlsRequest) GetSpec() *RunSpec {
@@ -1129,7 +1240,7 @@ type TrainControlsResponse struct {
 
 func (x *TrainControlsResponse) Reset() {
 	*x = TrainControlsResponse{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1141,7 +1252,7 @@ func (x *TrainControlsResponse) String() string {
 func (*TrainControlsResponse) ProtoMessage() {}
 
 func (x *TrainControlsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1154,7 +1265,7 @@ func (x *TrainControlsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TrainControlsResponse.ProtoReflect.Descriptor instead.
 func (*TrainControlsResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{19}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TrainControlsResponse) GetEvent() isTrainControlsResponse_Event {
@@ -1225,7 +1336,7 @@ type ControlProgress struct {
 
 func (x *ControlProgress) Reset() {
 	*x = ControlProgress{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1348,7 @@ func (x *ControlProgress) String() string {
 func (*ControlProgress) ProtoMessage() {}
 
 func (x *ControlProgress) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1361,7 @@ func (x *ControlProgress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControlProgress.ProtoReflect.Descriptor instead.
 func (*ControlProgress) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{20}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ControlProgress) GetArm() string {
@@ -1328,7 +1439,7 @@ type ControlReport struct {
 
 func (x *ControlReport) Reset() {
 	*x = ControlReport{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1451,7 @@ func (x *ControlReport) String() string {
 func (*ControlReport) ProtoMessage() {}
 
 func (x *ControlReport) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1464,7 @@ func (x *ControlReport) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControlReport.ProtoReflect.Descriptor instead.
 func (*ControlReport) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{21}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ControlReport) GetVerdict() string {
@@ -1410,7 +1521,7 @@ type ControlArm struct {
 
 func (x *ControlArm) Reset() {
 	*x = ControlArm{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[22]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1422,7 +1533,7 @@ func (x *ControlArm) String() string {
 func (*ControlArm) ProtoMessage() {}
 
 func (x *ControlArm) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[22]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1435,7 +1546,7 @@ func (x *ControlArm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControlArm.ProtoReflect.Descriptor instead.
 func (*ControlArm) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{22}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ControlArm) GetName() string {
@@ -1490,7 +1601,7 @@ type ControlRun struct {
 
 func (x *ControlRun) Reset() {
 	*x = ControlRun{}
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1502,7 +1613,7 @@ func (x *ControlRun) String() string {
 func (*ControlRun) ProtoMessage() {}
 
 func (x *ControlRun) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23]
+	mi := &file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1515,7 +1626,7 @@ func (x *ControlRun) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControlRun.ProtoReflect.Descriptor instead.
 func (*ControlRun) Descriptor() ([]byte, []int) {
-	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{23}
+	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ControlRun) GetSeed() uint64 {
@@ -1603,7 +1714,14 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\x03run\x18\x01 \x01(\v2\x1d.provenir.orchestrator.v1.RunR\x03run\"-\n" +
 	"\x10DeleteRunRequest\x12\x19\n" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\"\x13\n" +
-	"\x11DeleteRunResponse\"+\n" +
+	"\x11DeleteRunResponse\"P\n" +
+	"\x14IssuePassportRequest\x12\x19\n" +
+	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12\x1d\n" +
+	"\n" +
+	"end_silent\x18\x02 \x01(\bR\tendSilent\"`\n" +
+	"\x15IssuePassportResponse\x12/\n" +
+	"\x03run\x18\x01 \x01(\v2\x1d.provenir.orchestrator.v1.RunR\x03run\x12\x16\n" +
+	"\x06issued\x18\x02 \x01(\bR\x06issued\"+\n" +
 	"\x13ListBackendsRequest\x12\x14\n" +
 	"\x05probe\x18\x01 \x01(\bR\x05probe\"S\n" +
 	"\x14ListBackendsResponse\x12;\n" +
@@ -1648,7 +1766,7 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\x04seed\x18\x01 \x01(\x04R\x04seed\x12\x10\n" +
 	"\x03run\x18\x02 \x01(\tR\x03run\x12\x16\n" +
 	"\x06before\x18\x03 \x01(\x01R\x06before\x12\x14\n" +
-	"\x05after\x18\x04 \x01(\x01R\x05after2\xa6\v\n" +
+	"\x05after\x18\x04 \x01(\x01R\x05after2\xcd\f\n" +
 	"\x13OrchestratorService\x12\x84\x01\n" +
 	"\tCreateRun\x12*.provenir.orchestrator.v1.CreateRunRequest\x1a+.provenir.orchestrator.v1.CreateRunResponse\"\x1e\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\r:\x01*\"\b/v1/runs\x12~\n" +
 	"\x06GetRun\x12'.provenir.orchestrator.v1.GetRunRequest\x1a(.provenir.orchestrator.v1.GetRunResponse\"!\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/runs/{run}\x12~\n" +
@@ -1659,7 +1777,8 @@ const file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc = "" +
 	"\tResumeRun\x12*.provenir.orchestrator.v1.ResumeRunRequest\x1a+.provenir.orchestrator.v1.ResumeRunResponse\"+\xea\xe0\x18\a\b\x02\x12\x03run\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/runs/{run}:resume\x12\x91\x01\n" +
 	"\tCancelRun\x12*.provenir.orchestrator.v1.CancelRunRequest\x1a+.provenir.orchestrator.v1.CancelRunResponse\"+\xea\xe0\x18\a\b\x02\x12\x03run\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/runs/{run}:cancel\x12\x87\x01\n" +
 	"\tDeleteRun\x12*.provenir.orchestrator.v1.DeleteRunRequest\x1a+.provenir.orchestrator.v1.DeleteRunResponse\"!\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\x10*\x0e/v1/runs/{run}\x12\xa2\x01\n" +
-	"\rTrainControls\x12..provenir.orchestrator.v1.TrainControlsRequest\x1a/.provenir.orchestrator.v1.TrainControlsResponse\".\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/rewardValidity:train0\x01\x12\x91\x01\n" +
+	"\rTrainControls\x12..provenir.orchestrator.v1.TrainControlsRequest\x1a/.provenir.orchestrator.v1.TrainControlsResponse\".\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/rewardValidity:train0\x01\x12\xa4\x01\n" +
+	"\rIssuePassport\x12..provenir.orchestrator.v1.IssuePassportRequest\x1a/.provenir.orchestrator.v1.IssuePassportResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}:issuePassport\x12\x91\x01\n" +
 	"\fListBackends\x12-.provenir.orchestrator.v1.ListBackendsRequest\x1a..provenir.orchestrator.v1.ListBackendsResponse\"\"\xea\xe0\x18\n" +
 	"\b\x01\x12\x06engine\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/backendsBJZHgithub.com/provenir/provenir/gen/provenir/orchestrator/v1;orchestratorv1b\x06proto3"
 
@@ -1675,7 +1794,7 @@ func file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescGZIP() []by
 	return file_provenir_orchestrator_v1_orchestrator_service_proto_rawDescData
 }
 
-var file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_provenir_orchestrator_v1_orchestrator_service_proto_goTypes = []any{
 	(*CreateRunRequest)(nil),      // 0: provenir.orchestrator.v1.CreateRunRequest
 	(*CreateRunResponse)(nil),     // 1: provenir.orchestrator.v1.CreateRunResponse
@@ -1693,77 +1812,82 @@ var file_provenir_orchestrator_v1_orchestrator_service_proto_goTypes = []any{
 	(*CancelRunResponse)(nil),     // 13: provenir.orchestrator.v1.CancelRunResponse
 	(*DeleteRunRequest)(nil),      // 14: provenir.orchestrator.v1.DeleteRunRequest
 	(*DeleteRunResponse)(nil),     // 15: provenir.orchestrator.v1.DeleteRunResponse
-	(*ListBackendsRequest)(nil),   // 16: provenir.orchestrator.v1.ListBackendsRequest
-	(*ListBackendsResponse)(nil),  // 17: provenir.orchestrator.v1.ListBackendsResponse
-	(*TrainControlsRequest)(nil),  // 18: provenir.orchestrator.v1.TrainControlsRequest
-	(*TrainControlsResponse)(nil), // 19: provenir.orchestrator.v1.TrainControlsResponse
-	(*ControlProgress)(nil),       // 20: provenir.orchestrator.v1.ControlProgress
-	(*ControlReport)(nil),         // 21: provenir.orchestrator.v1.ControlReport
-	(*ControlArm)(nil),            // 22: provenir.orchestrator.v1.ControlArm
-	(*ControlRun)(nil),            // 23: provenir.orchestrator.v1.ControlRun
-	(*RunSpec)(nil),               // 24: provenir.orchestrator.v1.RunSpec
-	(*Run)(nil),                   // 25: provenir.orchestrator.v1.Run
-	(RunState)(0),                 // 26: provenir.orchestrator.v1.RunState
-	(v1.Algorithm)(0),             // 27: provenir.trainer.v1.Algorithm
-	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
-	(*StepRow)(nil),               // 29: provenir.orchestrator.v1.StepRow
-	(*v11.Evaluation)(nil),        // 30: provenir.evaluator.v1.Evaluation
-	(*GateDecision)(nil),          // 31: provenir.orchestrator.v1.GateDecision
-	(*v12.Anomaly)(nil),           // 32: provenir.recorder.v1.Anomaly
-	(*v1.EngineStatus)(nil),       // 33: provenir.trainer.v1.EngineStatus
-	(*v11.Estimate)(nil),          // 34: provenir.evaluator.v1.Estimate
+	(*IssuePassportRequest)(nil),  // 16: provenir.orchestrator.v1.IssuePassportRequest
+	(*IssuePassportResponse)(nil), // 17: provenir.orchestrator.v1.IssuePassportResponse
+	(*ListBackendsRequest)(nil),   // 18: provenir.orchestrator.v1.ListBackendsRequest
+	(*ListBackendsResponse)(nil),  // 19: provenir.orchestrator.v1.ListBackendsResponse
+	(*TrainControlsRequest)(nil),  // 20: provenir.orchestrator.v1.TrainControlsRequest
+	(*TrainControlsResponse)(nil), // 21: provenir.orchestrator.v1.TrainControlsResponse
+	(*ControlProgress)(nil),       // 22: provenir.orchestrator.v1.ControlProgress
+	(*ControlReport)(nil),         // 23: provenir.orchestrator.v1.ControlReport
+	(*ControlArm)(nil),            // 24: provenir.orchestrator.v1.ControlArm
+	(*ControlRun)(nil),            // 25: provenir.orchestrator.v1.ControlRun
+	(*RunSpec)(nil),               // 26: provenir.orchestrator.v1.RunSpec
+	(*Run)(nil),                   // 27: provenir.orchestrator.v1.Run
+	(RunState)(0),                 // 28: provenir.orchestrator.v1.RunState
+	(v1.Algorithm)(0),             // 29: provenir.trainer.v1.Algorithm
+	(*timestamppb.Timestamp)(nil), // 30: google.protobuf.Timestamp
+	(*StepRow)(nil),               // 31: provenir.orchestrator.v1.StepRow
+	(*v11.Evaluation)(nil),        // 32: provenir.evaluator.v1.Evaluation
+	(*GateDecision)(nil),          // 33: provenir.orchestrator.v1.GateDecision
+	(*v12.Anomaly)(nil),           // 34: provenir.recorder.v1.Anomaly
+	(*v1.EngineStatus)(nil),       // 35: provenir.trainer.v1.EngineStatus
+	(*v11.Estimate)(nil),          // 36: provenir.evaluator.v1.Estimate
 }
 var file_provenir_orchestrator_v1_orchestrator_service_proto_depIdxs = []int32{
-	24, // 0: provenir.orchestrator.v1.CreateRunRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
-	25, // 1: provenir.orchestrator.v1.CreateRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	25, // 2: provenir.orchestrator.v1.GetRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	26, // 3: provenir.orchestrator.v1.ListRunsRequest.states:type_name -> provenir.orchestrator.v1.RunState
-	27, // 4: provenir.orchestrator.v1.ListRunsRequest.algorithms:type_name -> provenir.trainer.v1.Algorithm
-	28, // 5: provenir.orchestrator.v1.ListRunsRequest.created_after:type_name -> google.protobuf.Timestamp
-	28, // 6: provenir.orchestrator.v1.ListRunsRequest.created_before:type_name -> google.protobuf.Timestamp
-	25, // 7: provenir.orchestrator.v1.ListRunsResponse.runs:type_name -> provenir.orchestrator.v1.Run
-	25, // 8: provenir.orchestrator.v1.WatchRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	29, // 9: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
-	30, // 10: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
-	31, // 11: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
-	32, // 12: provenir.orchestrator.v1.WatchRunResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
-	25, // 13: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	25, // 14: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	25, // 15: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
-	33, // 16: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
-	24, // 17: provenir.orchestrator.v1.TrainControlsRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
-	20, // 18: provenir.orchestrator.v1.TrainControlsResponse.progress:type_name -> provenir.orchestrator.v1.ControlProgress
-	21, // 19: provenir.orchestrator.v1.TrainControlsResponse.report:type_name -> provenir.orchestrator.v1.ControlReport
-	26, // 20: provenir.orchestrator.v1.ControlProgress.state:type_name -> provenir.orchestrator.v1.RunState
-	22, // 21: provenir.orchestrator.v1.ControlReport.arms:type_name -> provenir.orchestrator.v1.ControlArm
-	23, // 22: provenir.orchestrator.v1.ControlArm.runs:type_name -> provenir.orchestrator.v1.ControlRun
-	34, // 23: provenir.orchestrator.v1.ControlArm.gain:type_name -> provenir.evaluator.v1.Estimate
-	34, // 24: provenir.orchestrator.v1.ControlArm.lead:type_name -> provenir.evaluator.v1.Estimate
-	0,  // 25: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
-	2,  // 26: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
-	4,  // 27: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
-	6,  // 28: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
-	8,  // 29: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
-	10, // 30: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
-	12, // 31: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
-	14, // 32: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
-	18, // 33: provenir.orchestrator.v1.OrchestratorService.TrainControls:input_type -> provenir.orchestrator.v1.TrainControlsRequest
-	16, // 34: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
-	1,  // 35: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
-	3,  // 36: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
-	5,  // 37: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
-	7,  // 38: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
-	9,  // 39: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
-	11, // 40: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
-	13, // 41: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
-	15, // 42: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
-	19, // 43: provenir.orchestrator.v1.OrchestratorService.TrainControls:output_type -> provenir.orchestrator.v1.TrainControlsResponse
-	17, // 44: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
-	35, // [35:45] is the sub-list for method output_type
-	25, // [25:35] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	26, // 0: provenir.orchestrator.v1.CreateRunRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
+	27, // 1: provenir.orchestrator.v1.CreateRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	27, // 2: provenir.orchestrator.v1.GetRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	28, // 3: provenir.orchestrator.v1.ListRunsRequest.states:type_name -> provenir.orchestrator.v1.RunState
+	29, // 4: provenir.orchestrator.v1.ListRunsRequest.algorithms:type_name -> provenir.trainer.v1.Algorithm
+	30, // 5: provenir.orchestrator.v1.ListRunsRequest.created_after:type_name -> google.protobuf.Timestamp
+	30, // 6: provenir.orchestrator.v1.ListRunsRequest.created_before:type_name -> google.protobuf.Timestamp
+	27, // 7: provenir.orchestrator.v1.ListRunsResponse.runs:type_name -> provenir.orchestrator.v1.Run
+	27, // 8: provenir.orchestrator.v1.WatchRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	31, // 9: provenir.orchestrator.v1.WatchRunResponse.step:type_name -> provenir.orchestrator.v1.StepRow
+	32, // 10: provenir.orchestrator.v1.WatchRunResponse.evaluation:type_name -> provenir.evaluator.v1.Evaluation
+	33, // 11: provenir.orchestrator.v1.WatchRunResponse.gate:type_name -> provenir.orchestrator.v1.GateDecision
+	34, // 12: provenir.orchestrator.v1.WatchRunResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
+	27, // 13: provenir.orchestrator.v1.PauseRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	27, // 14: provenir.orchestrator.v1.ResumeRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	27, // 15: provenir.orchestrator.v1.CancelRunResponse.run:type_name -> provenir.orchestrator.v1.Run
+	27, // 16: provenir.orchestrator.v1.IssuePassportResponse.run:type_name -> provenir.orchestrator.v1.Run
+	35, // 17: provenir.orchestrator.v1.ListBackendsResponse.engines:type_name -> provenir.trainer.v1.EngineStatus
+	26, // 18: provenir.orchestrator.v1.TrainControlsRequest.spec:type_name -> provenir.orchestrator.v1.RunSpec
+	22, // 19: provenir.orchestrator.v1.TrainControlsResponse.progress:type_name -> provenir.orchestrator.v1.ControlProgress
+	23, // 20: provenir.orchestrator.v1.TrainControlsResponse.report:type_name -> provenir.orchestrator.v1.ControlReport
+	28, // 21: provenir.orchestrator.v1.ControlProgress.state:type_name -> provenir.orchestrator.v1.RunState
+	24, // 22: provenir.orchestrator.v1.ControlReport.arms:type_name -> provenir.orchestrator.v1.ControlArm
+	25, // 23: provenir.orchestrator.v1.ControlArm.runs:type_name -> provenir.orchestrator.v1.ControlRun
+	36, // 24: provenir.orchestrator.v1.ControlArm.gain:type_name -> provenir.evaluator.v1.Estimate
+	36, // 25: provenir.orchestrator.v1.ControlArm.lead:type_name -> provenir.evaluator.v1.Estimate
+	0,  // 26: provenir.orchestrator.v1.OrchestratorService.CreateRun:input_type -> provenir.orchestrator.v1.CreateRunRequest
+	2,  // 27: provenir.orchestrator.v1.OrchestratorService.GetRun:input_type -> provenir.orchestrator.v1.GetRunRequest
+	4,  // 28: provenir.orchestrator.v1.OrchestratorService.ListRuns:input_type -> provenir.orchestrator.v1.ListRunsRequest
+	6,  // 29: provenir.orchestrator.v1.OrchestratorService.WatchRun:input_type -> provenir.orchestrator.v1.WatchRunRequest
+	8,  // 30: provenir.orchestrator.v1.OrchestratorService.PauseRun:input_type -> provenir.orchestrator.v1.PauseRunRequest
+	10, // 31: provenir.orchestrator.v1.OrchestratorService.ResumeRun:input_type -> provenir.orchestrator.v1.ResumeRunRequest
+	12, // 32: provenir.orchestrator.v1.OrchestratorService.CancelRun:input_type -> provenir.orchestrator.v1.CancelRunRequest
+	14, // 33: provenir.orchestrator.v1.OrchestratorService.DeleteRun:input_type -> provenir.orchestrator.v1.DeleteRunRequest
+	20, // 34: provenir.orchestrator.v1.OrchestratorService.TrainControls:input_type -> provenir.orchestrator.v1.TrainControlsRequest
+	16, // 35: provenir.orchestrator.v1.OrchestratorService.IssuePassport:input_type -> provenir.orchestrator.v1.IssuePassportRequest
+	18, // 36: provenir.orchestrator.v1.OrchestratorService.ListBackends:input_type -> provenir.orchestrator.v1.ListBackendsRequest
+	1,  // 37: provenir.orchestrator.v1.OrchestratorService.CreateRun:output_type -> provenir.orchestrator.v1.CreateRunResponse
+	3,  // 38: provenir.orchestrator.v1.OrchestratorService.GetRun:output_type -> provenir.orchestrator.v1.GetRunResponse
+	5,  // 39: provenir.orchestrator.v1.OrchestratorService.ListRuns:output_type -> provenir.orchestrator.v1.ListRunsResponse
+	7,  // 40: provenir.orchestrator.v1.OrchestratorService.WatchRun:output_type -> provenir.orchestrator.v1.WatchRunResponse
+	9,  // 41: provenir.orchestrator.v1.OrchestratorService.PauseRun:output_type -> provenir.orchestrator.v1.PauseRunResponse
+	11, // 42: provenir.orchestrator.v1.OrchestratorService.ResumeRun:output_type -> provenir.orchestrator.v1.ResumeRunResponse
+	13, // 43: provenir.orchestrator.v1.OrchestratorService.CancelRun:output_type -> provenir.orchestrator.v1.CancelRunResponse
+	15, // 44: provenir.orchestrator.v1.OrchestratorService.DeleteRun:output_type -> provenir.orchestrator.v1.DeleteRunResponse
+	21, // 45: provenir.orchestrator.v1.OrchestratorService.TrainControls:output_type -> provenir.orchestrator.v1.TrainControlsResponse
+	17, // 46: provenir.orchestrator.v1.OrchestratorService.IssuePassport:output_type -> provenir.orchestrator.v1.IssuePassportResponse
+	19, // 47: provenir.orchestrator.v1.OrchestratorService.ListBackends:output_type -> provenir.orchestrator.v1.ListBackendsResponse
+	37, // [37:48] is the sub-list for method output_type
+	26, // [26:37] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_provenir_orchestrator_v1_orchestrator_service_proto_init() }
@@ -1779,19 +1903,19 @@ func file_provenir_orchestrator_v1_orchestrator_service_proto_init() {
 		(*WatchRunResponse_Gate)(nil),
 		(*WatchRunResponse_Anomaly)(nil),
 	}
-	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[18].OneofWrappers = []any{}
-	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[19].OneofWrappers = []any{
+	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[20].OneofWrappers = []any{}
+	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21].OneofWrappers = []any{
 		(*TrainControlsResponse_Progress)(nil),
 		(*TrainControlsResponse_Report)(nil),
 	}
-	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[21].OneofWrappers = []any{}
+	file_provenir_orchestrator_v1_orchestrator_service_proto_msgTypes[23].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc), len(file_provenir_orchestrator_v1_orchestrator_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   24,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -28,6 +28,7 @@ const (
 	OrchestratorService_CancelRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/CancelRun"
 	OrchestratorService_DeleteRun_FullMethodName     = "/provenir.orchestrator.v1.OrchestratorService/DeleteRun"
 	OrchestratorService_TrainControls_FullMethodName = "/provenir.orchestrator.v1.OrchestratorService/TrainControls"
+	OrchestratorService_IssuePassport_FullMethodName = "/provenir.orchestrator.v1.OrchestratorService/IssuePassport"
 	OrchestratorService_ListBackends_FullMethodName  = "/provenir.orchestrator.v1.OrchestratorService/ListBackends"
 )
 
@@ -57,6 +58,9 @@ type OrchestratorServiceClient interface {
 	// says whether the reward teaches more than they do. Its runs are runs like any other: they go on when the stream breaks, and the
 	// same request finds them again.
 	TrainControls(ctx context.Context, in *TrainControlsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[TrainControlsResponse], error)
+	// IssuePassport has governance sign a passport and a BOM of a tracked run that has ended, and gives those that there are.
+	// A run that the mesh trains gets its own at its end.
+	IssuePassport(ctx context.Context, in *IssuePassportRequest, opts ...grpc.CallOption) (*IssuePassportResponse, error)
 	// ListBackends says what can train, with a real probe.
 	ListBackends(ctx context.Context, in *ListBackendsRequest, opts ...grpc.CallOption) (*ListBackendsResponse, error)
 }
@@ -177,6 +181,16 @@ func (c *orchestratorServiceClient) TrainControls(ctx context.Context, in *Train
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type OrchestratorService_TrainControlsClient = grpc.ServerStreamingClient[TrainControlsResponse]
 
+func (c *orchestratorServiceClient) IssuePassport(ctx context.Context, in *IssuePassportRequest, opts ...grpc.CallOption) (*IssuePassportResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(IssuePassportResponse)
+	err := c.cc.Invoke(ctx, OrchestratorService_IssuePassport_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *orchestratorServiceClient) ListBackends(ctx context.Context, in *ListBackendsRequest, opts ...grpc.CallOption) (*ListBackendsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListBackendsResponse)
@@ -213,6 +227,9 @@ type OrchestratorServiceServer interface {
 	// says whether the reward teaches more than they do. Its runs are runs like any other: they go on when the stream breaks, and the
 	// same request finds them again.
 	TrainControls(*TrainControlsRequest, grpc.ServerStreamingServer[TrainControlsResponse]) error
+	// IssuePassport has governance sign a passport and a BOM of a tracked run that has ended, and gives those that there are.
+	// A run that the mesh trains gets its own at its end.
+	IssuePassport(context.Context, *IssuePassportRequest) (*IssuePassportResponse, error)
 	// ListBackends says what can train, with a real probe.
 	ListBackends(context.Context, *ListBackendsRequest) (*ListBackendsResponse, error)
 	mustEmbedUnimplementedOrchestratorServiceServer()
@@ -251,6 +268,9 @@ func (UnimplementedOrchestratorServiceServer) DeleteRun(context.Context, *Delete
 }
 func (UnimplementedOrchestratorServiceServer) TrainControls(*TrainControlsRequest, grpc.ServerStreamingServer[TrainControlsResponse]) error {
 	return status.Error(codes.Unimplemented, "method TrainControls not implemented")
+}
+func (UnimplementedOrchestratorServiceServer) IssuePassport(context.Context, *IssuePassportRequest) (*IssuePassportResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method IssuePassport not implemented")
 }
 func (UnimplementedOrchestratorServiceServer) ListBackends(context.Context, *ListBackendsRequest) (*ListBackendsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListBackends not implemented")
@@ -424,6 +444,24 @@ func _OrchestratorService_TrainControls_Handler(srv interface{}, stream grpc.Ser
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type OrchestratorService_TrainControlsServer = grpc.ServerStreamingServer[TrainControlsResponse]
 
+func _OrchestratorService_IssuePassport_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(IssuePassportRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(OrchestratorServiceServer).IssuePassport(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: OrchestratorService_IssuePassport_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(OrchestratorServiceServer).IssuePassport(ctx, req.(*IssuePassportRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _OrchestratorService_ListBackends_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListBackendsRequest)
 	if err := dec(in); err != nil {
@@ -476,6 +514,10 @@ var OrchestratorService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DeleteRun",
 			Handler:    _OrchestratorService_DeleteRun_Handler,
+		},
+		{
+			MethodName: "IssuePassport",
+			Handler:    _OrchestratorService_IssuePassport_Handler,
 		},
 		{
 			MethodName: "ListBackends",

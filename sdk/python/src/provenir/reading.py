@@ -1,7 +1,10 @@
 """What a mesh knows of the run, read over REST. What is not there is an error that says what to do, never an empty object:
 an empty list of anomalies must mean that none was found."""
 
+import json
+
 from .errors import NotAvailableError, RefusedError
+from .rest import unbase64
 
 HACKING_KINDS = ("hack_rate", "degenerate_share", "length_reward_corr", "template_reuse", "proxy_divergence")
 
@@ -28,13 +31,16 @@ class Reading:
 
     @property
     def passport(self):
-        """The signed passport of the run."""
-        return self._sealed("passport")["passport"]
+        """The signed passport of the run, which must have ended: digest, statement, bundle and the folder on the mesh. It is
+        made at the first call. It says that a tracker recorded the run, and whether it is partial."""
+        issued, files = self._issued("passport")
+        return {"digest": issued["digest"], "folder": issued["folder"], "keyId": issued["keyId"], "statement": json.loads(files["passport.json"]),
+                "bundle": json.loads(files["passport.intoto.sigstore.json"])}
 
     @property
     def bom(self):
-        """The bill of materials, which is what a passport states."""
-        return self._sealed("bom")
+        """The bill of materials that the passport is over."""
+        return json.loads(self._issued("bom")[1]["bom.json"])
 
     @property
     def hacking_report(self):
@@ -52,18 +58,22 @@ class Reading:
         raise NotAvailableError("alerter: a mesh alerts by itself, to the webhooks, Slack and PagerDuty sinks of its settings (docs/alerts.md); "
                                 "there is none in this process")
 
-    def _sealed(self, what):
+    def _issued(self, what):
         try:
-            return self._get(what, "/v1/passports/%s" % self.run)
+            self._ask(what, lambda rest: rest.post("/v1/runs/%s:issuePassport" % self.run, {}))
         except RefusedError as e:
-            if e.status != 404:
+            if e.reason != "RUN_NOT_FINISHED":
                 raise
-            raise NotAvailableError("%s: the mesh seals one for what it trains itself (`provenir rl`). Of this run there is the ledger, whose "
-                                    "checkpoints are signed when it ends: `provenir ledger export %s --out run.tar`" % (what, self.run)) from e
+            raise NotAvailableError("%s: the run has not ended; ask after the with block" % what) from e
+        got = self._get(what, "/v1/passports/%s" % self.run)
+        return got["passport"], {f["name"]: unbase64(f["content"]) for f in got["files"]}
 
     def _get(self, what, path, **query):
+        return self._ask(what, lambda rest: rest.get(path, **query))
+
+    def _ask(self, what, call):
         if self._reader is None:
             raise NotAvailableError("%s: this run is spooled, and only a recorder can say. Give server=, or take it in with "
                                     "`provenir ledger import %s` and ask there" % (what, self._path))
         with self._read_lock:
-            return self._reader.get(path, **query)
+            return call(self._reader)
