@@ -5,7 +5,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -95,14 +94,6 @@ var (
 	stdioKit  = kit{"stdio", map[string]any{"task": "stdio", "timeout": 0.4, "memory_mb": 128.0}, verdict.Row{{Key: "stdin", JSON: column("3 4\n")}, {Key: "expected_stdout", JSON: column("7\n")}}}
 )
 
-// atTier leaves out who does not judge at T4: there, tests that need a judge process are refused.
-func atTier(kits []kit, tier sandbox.Tier) []kit {
-	if tier < sandbox.T4 {
-		return kits
-	}
-	return slices.DeleteFunc(slices.Clone(kits), func(k kit) bool { return k.name != "go" && k.name != "stdio" })
-}
-
 func kitsOf(p *program) []kit {
 	if p.category == "stdio" {
 		return []kit{stdioKit}
@@ -164,7 +155,7 @@ func TestAbuse(t *testing.T) {
 
 // attackWith runs a hostile program and an honest one after it, in the same slot.
 func attackWith(t *testing.T, run Runner, p *program, tier sandbox.Tier, reasons chan<- string) {
-	kits := atTier(kitsOf(p), tier)
+	kits := kitsOf(p)
 	if tier < sandbox.T3 { // who judges does not depend on the tier
 		kits = kits[:1]
 	}
@@ -211,7 +202,7 @@ func TestBenign(t *testing.T) {
 		t.Run(tier.String(), func(t *testing.T) {
 			run := On(pool(t, tier))
 			for _, p := range all {
-				for _, k := range atTier(kitsOf(&p), tier) {
+				for _, k := range kitsOf(&p) {
 					t.Run(p.category+"/"+p.name+"/"+k.name, func(t *testing.T) {
 						j := k.judge(t, run, p.source, true)
 						if s, ok := j.Verdict.Scored(); !ok || !s.Passed || s.Reward != 1 {

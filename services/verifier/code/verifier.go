@@ -192,7 +192,7 @@ func unscored(err error) verdict.Verdict {
 		return v
 	case errors.Is(err, context.Canceled):
 		return verdict.Unscore(Name, verdict.Cancelled, "the caller went away; the job is dead")
-	case errors.As(err, &isolation), errors.Is(err, sandbox.ErrJudge):
+	case errors.As(err, &isolation):
 		reason = verdict.IsolationUnavailable
 	case errors.As(err, &layout), errors.Is(err, sandbox.ErrLanguage):
 		reason = verdict.LanguageUnavailable

@@ -36,7 +36,7 @@ func TestJudge(t *testing.T) {
 		{"own all", "def all(x): return True\ndef f(x): return 0", "assert all(f(i) == 1 for i in range(3))", Failed, ""},
 		{"own isclose", "def isclose(*a): return True\ndef f(x): return 0", "for i in range(3): assert isclose(f(i), 1)", Failed, ""},
 	}
-	tiers(t, func(t *testing.T, p *Pool) {
+	withGVisor(t, func(t *testing.T, p *Pool) {
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				j, err := p.Judge(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 20 * time.Second}}, &Suite{Mode: "func", Tests: []Test{{"t", tt.test}}})

@@ -55,6 +55,7 @@ type proc struct {
 	ending bool // somebody has killed it
 	killed Limit
 	dead   bool
+	felled bool // its whole sandbox was ended, because it did not end when it was told to
 }
 
 // start forks a job and lets it go once it is in its groups and we hold a descriptor of it, by which it can be killed
@@ -235,6 +236,7 @@ func (p *proc) end() {
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			if !p.dead {
+				p.felled = true
 				_ = p.zygote.cmd.Process.Kill()
 			}
 		})
@@ -281,6 +283,14 @@ func (p *proc) wait() (n exitNotice, ok bool) {
 		p.conn.close()
 	}
 	return n, ok
+}
+
+// tookItsSandbox says that it met a limit and would not end, so that its whole sandbox was ended: that is its own doing and no
+// fault of the machine's.
+func (p *proc) tookItsSandbox() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.felled && p.killed != NoLimit
 }
 
 func (p *proc) why() Limit {

@@ -167,9 +167,9 @@ func (r *running) end() (Result, observed, error) {
 	switch {
 	case cause != nil:
 		return res, o, *cause
-	case !ok:
+	case !ok && !r.proc.tookItsSandbox():
 		return res, o, fmt.Errorf("%w: the zygote ended under a job", ErrSandbox)
-	case clean != nil:
+	case clean != nil && ok:
 		return res, o, fmt.Errorf("%w: %w", ErrSandbox, clean)
 	}
 	return res, o, nil

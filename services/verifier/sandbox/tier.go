@@ -27,8 +27,6 @@ var (
 	ErrClosed = errors.New("the sandbox is closed")
 	// ErrLanguage is a language that this machine or build cannot run.
 	ErrLanguage = errors.New("the language is not available")
-	// ErrJudge is a suite that needs a judge process, at a tier that has none: in gVisor.
-	ErrJudge = errors.New("tests that a judge process has to run are not run in gVisor; calls compared with literals, and programs that read and print, are")
 	// ErrLimits is a job whose limits make no sense.
 	ErrLimits = errors.New("bad limits")
 )

@@ -164,6 +164,33 @@ func gVisorPool(t testing.TB) *Pool {
 	return p
 }
 
+// withGVisor is tiers, and T4 where runsc is there.
+func withGVisor(t *testing.T, test func(t *testing.T, p *Pool)) {
+	tiers(t, test)
+	t.Run(T4.String(), func(t *testing.T) { test(t, gVisorPool(t)) })
+}
+
+// A judge at T4 talks to its candidate through us. It must not wait for one that is gone, nor one that does not end keep it.
+func TestAJudgeInGVisorAndACandidateThatGoes(t *testing.T) {
+	p := gVisorPool(t)
+	tests := []struct {
+		name, source string
+		want         Outcome
+	}{
+		{"exits", "import os\ndef f(x): os._exit(0)", CandidGone},
+		{"hangs", "def f(x):\n    while True: pass", CandidGone},
+		{"floods", "def f(x): return 'x' * (7 << 20)", Failed},
+		{"is well", "def f(x): return x", Passed},
+	}
+	for _, tt := range tests {
+		begun := time.Now()
+		j, err := p.Judge(t.Context(), Job{Source: tt.source, Limits: Limits{Wall: 2 * time.Second}}, &Suite{Mode: "func", Tests: []Test{{"t", "for i in range(3): assert f(i) == i"}}})
+		if took := time.Since(begun); err != nil || len(j.Rows) != 1 || j.Rows[0].Outcome != tt.want || took > 20*time.Second {
+			t.Errorf("%s: %+v, %v after %v", tt.name, j, err, took)
+		}
+	}
+}
+
 func TestGVisor(t *testing.T) {
 	p := gVisorPool(t)
 	report, err := p.Report(t.Context())
