@@ -35,36 +35,17 @@ func (s *Service) project(ctx context.Context) error {
 		todo := s.dirty
 		s.dirty = map[*live]bool{}
 		s.mu.Unlock()
-		var t taking
-		failed := false
-		wait := func(l *live, err error) {
-			if ctx.Err() != nil {
-				return
-			}
-			s.d.Log.Error("findings wait in the log", "run", l.run.ID, "error", err.Error())
-			s.mu.Lock()
-			s.dirty[l] = true
-			s.mu.Unlock()
-			failed = true
-		}
-		store := func() {
-			if err := s.takeIn(ctx, &t); err != nil {
-				for l := range t.ends {
-					wait(l, err)
-				}
-			}
-			t = taking{}
-		}
+		p := projection{s: s}
 		for l := range todo {
-			if err := s.gather(ctx, l, &t, store); err != nil {
-				wait(l, err)
+			if err := p.gather(ctx, l); err != nil {
+				p.wait(ctx, l, err)
 			}
 		}
-		store()
+		p.store(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err := s.pause(ctx, failed); err != nil {
+		if err := s.pause(ctx, p.failed); err != nil {
 			return err
 		}
 	}
@@ -90,16 +71,34 @@ func (s *Service) pause(ctx context.Context, failed bool) error {
 // takeAtOnce bounds the records of a transaction.
 const takeAtOnce = 256
 
-// taking is a transaction that is made up.
-type taking struct {
-	parts []publish.Part
-	ends  map[*live]uint64 // where each run of it will be
-	n     uint64           // records
-	found bool
+// projection is one pass over the runs that have something to take.
+type projection struct {
+	s      *Service
+	parts  []part // of the transaction that is made up
+	n      uint64 // records of it
+	failed bool   // a run waits for the next pass
 }
 
-// gather adds what a run's findings have to take; full stores what was gathered and begins anew.
-func (s *Service) gather(ctx context.Context, l *live, t *taking, full func()) error {
+// part is what a transaction takes of a run.
+type part struct {
+	l *live
+	publish.Part
+}
+
+// wait puts a run off to the next pass.
+func (p *projection) wait(ctx context.Context, l *live, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	p.s.d.Log.Error("findings wait in the log", "run", l.run.ID, "error", err.Error())
+	p.s.mu.Lock()
+	p.s.dirty[l] = true
+	p.s.mu.Unlock()
+	p.failed = true
+}
+
+// gather adds what a run's findings have to take, and stores when that is enough for a transaction.
+func (p *projection) gather(ctx context.Context, l *live) error {
 	findings := l.log(ledger.Findings)
 	if findings.Broken() == nil {
 		if err := findings.Flush(ctx); err != nil {
@@ -107,7 +106,7 @@ func (s *Service) gather(ctx context.Context, l *live, t *taking, full func()) e
 		}
 	}
 	if !l.placed {
-		next, _, err := publish.Next(ctx, s.d.DB, l.tenant, l.run.ID)
+		next, _, err := publish.Next(ctx, p.s.d.DB, l.tenant, l.run.ID)
 		if err != nil {
 			return err
 		}
@@ -125,10 +124,11 @@ func (s *Service) gather(ctx context.Context, l *live, t *taking, full func()) e
 		if err != nil {
 			return err
 		}
-		t.add(l, publish.Part{Tenant: l.tenant, Run: l.run.ID, Found: found, Next: to, Checkpoint: note, Complete: sealed && to >= end}, to-next)
+		p.parts = append(p.parts, part{l, publish.Part{Tenant: l.tenant, Run: l.run.ID, Found: found, Next: to, Checkpoint: note, Complete: sealed && to >= end}})
+		p.n += 1 + to - next
 		next = to
-		if t.n >= takeAtOnce {
-			if full(); l.place != next {
+		if p.n >= takeAtOnce {
+			if p.store(ctx); l.place != next {
 				return nil // it waits
 			}
 		}
@@ -138,27 +138,42 @@ func (s *Service) gather(ctx context.Context, l *live, t *taking, full func()) e
 	}
 }
 
-func (t *taking) add(l *live, p publish.Part, records uint64) {
-	if t.ends == nil {
-		t.ends = map[*live]uint64{}
+// store takes what was gathered. Where that fails each run is tried by itself: one that cannot be taken holds back no other.
+func (p *projection) store(ctx context.Context) {
+	parts := p.parts
+	p.parts, p.n = nil, 0
+	if len(parts) == 0 {
+		return
 	}
-	t.parts, t.ends[l] = append(t.parts, p), p.Next
-	t.n += 1 + records
-	t.found = t.found || len(p.Found) > 0
+	if p.s.takeIn(ctx, parts) == nil {
+		return
+	}
+	for len(parts) > 0 {
+		n := 1 // a run's parts follow each other
+		for n < len(parts) && parts[n].l == parts[0].l {
+			n++
+		}
+		if err := p.s.takeIn(ctx, parts[:n]); err != nil {
+			p.wait(ctx, parts[0].l, err)
+		}
+		parts = parts[n:]
+	}
 }
 
-// takeIn stores what was gathered.
-func (s *Service) takeIn(ctx context.Context, t *taking) error {
-	if len(t.parts) == 0 {
-		return nil
+// takeIn is one transaction.
+func (s *Service) takeIn(ctx context.Context, parts []part) error {
+	take := make([]publish.Part, len(parts))
+	found := false
+	for i, p := range parts {
+		take[i], found = p.Part, found || len(p.Found) > 0
 	}
-	if err := publish.Take(ctx, s.d.DB, s.messenger, t.parts...); err != nil {
+	if err := publish.Take(ctx, s.d.DB, s.messenger, take...); err != nil {
 		return err
 	}
-	for l, end := range t.ends {
-		l.place = end
+	for _, p := range parts {
+		p.l.place = p.Next
 	}
-	if t.found {
+	if found {
 		if s.relay != nil {
 			s.relay.Wake()
 		}
