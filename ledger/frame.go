@@ -60,14 +60,14 @@ func BlobPayload(size uint64, mediaType string) []byte {
 
 // MediaType is the media type of a blob frame, and empty for others.
 func (f *Frame) MediaType() string {
-	if f.Flags&StoredAsBlob == 0 || len(f.Stored) < contentLengthSize {
+	if f.Flags&StoredAsBlob == 0 || len(f.Stored) < contentLengthSize || f.Retired() && f.Flags&StoredEncrypted != 0 {
 		return ""
+	}
+	if f.Flags&StoredEncrypted != 0 {
+		return string(f.Stored[min(sealedTypeAt, len(f.Stored)):])
 	}
 	return string(f.Stored[contentLengthSize:])
 }
-
-// BlobDigest is the name of a blob frame's bytes in the blob store.
-func (f *Frame) BlobDigest() [32]byte { return f.Digest }
 
 // AppendFrame appends the frame's bytes. The caller has set Entry.Digest, so a payload is hashed once, by whoever has it.
 func AppendFrame(dst []byte, f *Frame) []byte {

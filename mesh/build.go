@@ -73,7 +73,7 @@ func (b *builder) recorder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d := recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs, Tokens: cursor.NewSigner(b.tokenKey(Recorder)),
+	d := recorder.Deps{Disk: files, DB: db, Signer: signer, VKey: vkey, Blobs: b.blobs, Transit: b.blobs, Tokens: cursor.NewSigner(b.tokenKey(Recorder)),
 		Publish: b.publish, Clock: b.clock, Metrics: b.metrics, Fault: b.cfg.Fault, Log: b.log}
 	sinks, err := b.sinks()
 	if err != nil {

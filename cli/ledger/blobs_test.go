@@ -30,6 +30,9 @@ func TestPayloads(t *testing.T) {
 		{"cut short", name, content[:3], led.StoredAsBlob, led.DigestWrong},
 		{"no blob", name, content, 0, led.DigestUnchecked},
 		{"encrypted", name, content, led.StoredAsBlob | led.StoredEncrypted, led.DigestUnchecked},
+		{"encrypted, and other ciphertext", name, []byte("other"), led.StoredAsBlob | led.StoredEncrypted, led.DigestWrong},
+		{"encrypted, and missing", "", nil, led.StoredAsBlob | led.StoredEncrypted, led.DigestMissing},
+		{"encrypted in its frame", name, content, led.StoredEncrypted, led.DigestUnchecked},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,7 +52,8 @@ func TestPayloads(t *testing.T) {
 			}
 			f := frame
 			if f.Flags = tt.flags; tt.flags&led.StoredEncrypted != 0 {
-				f.Stored = make([]byte, 100)
+				f.Digest = led.Hash{1}
+				f.Stored = led.SealedBlobPayload(f.Length, [16]byte{}, sum, make([]byte, 19), "text/plain")
 			}
 			if got := check(&f); got != tt.want {
 				t.Errorf("%v, want %v", got, tt.want)

@@ -91,3 +91,34 @@ func TestGetFromAnOffset(t *testing.T) {
 		t.Errorf("an offset past the end: %v", err)
 	}
 }
+
+// What is uploaded as transient is kept apart: no caller finds it, and the recorder does.
+func TestUploadTransient(t *testing.T) {
+	s, err := blob.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := blobv1.NewBlobServiceClient(grpctest.Serve(t, func(r grpc.ServiceRegistrar) {
+		blobv1.RegisterBlobServiceServer(r, NewServer(s))
+	}))
+	for _, size := range []int{0, 1, 2*chunk + 7} {
+		content := bytes.Repeat([]byte{7}, size)
+		d, n, err := UploadTransient(t.Context(), c, bytes.NewReader(content))
+		if err != nil || n != int64(size) {
+			t.Fatalf("upload of %d: %d, %v", size, n, err)
+		}
+		if err := Download(t.Context(), c, d, &bytes.Buffer{}); rpc.Reason(err) != "BLOB_MISSING" {
+			t.Errorf("%d bytes can be read by anybody: %v", size, err)
+		}
+		if stat, err := c.Stat(t.Context(), &blobv1.StatRequest{Digest: d[:]}); err != nil || stat.GetPresent() {
+			t.Errorf("%d bytes are found: %v, %v", size, stat, err)
+		}
+		f, got, err := s.OpenTransit(t.Context(), d)
+		if err != nil || got != int64(size) {
+			t.Fatalf("%d bytes are not where the recorder looks: %d, %v", size, got, err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -28,10 +28,24 @@ func Upload(ctx context.Context, c blobv1.BlobServiceClient, f io.ReadSeeker) (b
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return d, 0, err
 	}
-	return d, size, send(ctx, c, f, d, size)
+	return d, size, send(ctx, c, f, d, size, false)
 }
 
-func send(ctx context.Context, c blobv1.BlobServiceClient, f io.Reader, d blob.Digest, size int64) error {
+// UploadTransient leaves a seekable file for a record of a salted run.
+func UploadTransient(ctx context.Context, c blobv1.BlobServiceClient, f io.ReadSeeker) (blob.Digest, int64, error) {
+	hash := sha256.New()
+	size, err := io.Copy(hash, f)
+	if err != nil {
+		return blob.Digest{}, 0, fmt.Errorf("hash the file: %w", err)
+	}
+	d := blob.Digest(hash.Sum(nil))
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return d, 0, err
+	}
+	return d, size, send(ctx, c, f, d, size, true)
+}
+
+func send(ctx context.Context, c blobv1.BlobServiceClient, f io.Reader, d blob.Digest, size int64, transient bool) error {
 	stream, err := c.Put(ctx)
 	if err != nil {
 		return err
@@ -42,7 +56,7 @@ func send(ctx context.Context, c blobv1.BlobServiceClient, f io.Reader, d blob.D
 		if _, err := io.ReadFull(f, buf); err != nil {
 			return fmt.Errorf("read the file: %w", err)
 		}
-		err := stream.Send(&blobv1.PutRequest{Digest: d[:], SizeBytes: uint64(size), Offset: offset, Chunk: buf})
+		err := stream.Send(&blobv1.PutRequest{Digest: d[:], SizeBytes: uint64(size), Offset: offset, Chunk: buf, Transient: first && transient})
 		if err == io.EOF {
 			break // the server has answered already; CloseAndRecv says what
 		}

@@ -36,7 +36,12 @@ func (s *Server) Put(stream blobv1.BlobService_PutServer) error {
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "%v", err).Field("digest", "32 bytes of SHA-256")
 	}
 	r := &putReader{stream: stream, next: first, size: first.GetSizeBytes()}
-	_, size, err := s.store.Put(stream.Context(), r, &want)
+	var size int64
+	if first.GetTransient() {
+		size, err = s.store.PutTransit(stream.Context(), r, want)
+	} else {
+		_, size, err = s.store.Put(stream.Context(), r, &want)
+	}
 	switch {
 	case errors.Is(err, blob.ErrDigest):
 		return rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_BLOB_DIGEST_MISMATCH, "%w", err)

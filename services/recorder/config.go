@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -98,7 +99,8 @@ type Deps struct {
 	Signer  note.Signer   // of checkpoints
 	VKey    string        // its public key, as people pass it on
 	Blobs   store.Blobs
-	Copies  Copies // the store that Config.Ship names; nil without one
+	Transit Transit // where writers of salted runs leave large payloads; nil refuses those
+	Copies  Copies  // the store that Config.Ship names; nil without one
 	Tokens  cursor.Signer
 	Publish outbox.Publish // nil leaves findings in the outbox
 	// Countersigner is governance; nil leaves checkpoints without a cosignature, and they say so.
@@ -108,6 +110,13 @@ type Deps struct {
 	Env           func(string) (string, bool) // of the sinks' secrets; os.LookupEnv
 	Fault         *faultline.Line
 	Log           *slog.Logger
+}
+
+// Transit is where writers of salted runs leave large payloads.
+type Transit interface {
+	store.Transit
+	// SweepTransit removes what nobody has taken over since a time.
+	SweepTransit(ctx context.Context, before time.Time) error
 }
 
 // Copies is the store of shipped segments.

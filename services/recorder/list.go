@@ -101,7 +101,9 @@ func (s *Service) event(l *live, kind ledger.Log, f *ledger.Frame) *recorderv1.E
 	case f.Inline():
 		e.Payload = append([]byte(nil), f.Stored...)
 	default:
-		e.Blob = &corev1.BlobRef{Digest: e.GetDigest(), SizeBytes: f.Length, MediaType: f.MediaType()}
+		d := f.BlobDigest()
+		_, _, _, e.Encrypted = f.SealedBlob()
+		e.Blob = &corev1.BlobRef{Digest: d[:], SizeBytes: f.Length, MediaType: f.MediaType()}
 	}
 	return e
 }

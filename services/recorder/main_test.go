@@ -112,10 +112,11 @@ func (r *rig) start() *rig {
 		r.t.Fatal(err)
 	}
 	var blobs store.Blobs
+	var transit Transit
 	if r.blobs != nil {
-		blobs = r.blobs
+		blobs, transit = r.blobs, r.blobs
 	}
-	r.service, err = New(r.cfg, Deps{Blobs: blobs, Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
+	r.service, err = New(r.cfg, Deps{Blobs: blobs, Transit: transit, Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
 		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner, Copies: r.copies})
 	if err != nil {
 		r.t.Fatal(err)

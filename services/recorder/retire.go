@@ -11,6 +11,9 @@ import (
 	"github.com/provenir/provenir/services/recorder/store"
 )
 
+// transitTime is how long a payload waits for its record.
+const transitTime = 24 * time.Hour
+
 // retainAll applies the rule, and declares holds that are owed, every so often. It waits first: a mesh that lives for one
 // verb deletes nothing on the side.
 func (s *Service) retainAll(ctx context.Context) error {
@@ -30,6 +33,11 @@ func (s *Service) retainAll(ctx context.Context) error {
 func (s *Service) retainPass(ctx context.Context) {
 	if err := s.declareOwed(ctx); err != nil && ctx.Err() == nil {
 		s.d.Log.Warn("legal holds wait to be declared", "error", err.Error())
+	}
+	if s.d.Transit != nil {
+		if err := s.d.Transit.SweepTransit(ctx, s.d.Clock.Now().Add(-transitTime)); err != nil {
+			s.d.Log.Warn("payloads that no record took over could not be removed", "error", err.Error())
+		}
 	}
 	runs, err := s.store.Runs()
 	var tenants []string

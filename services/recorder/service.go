@@ -87,6 +87,9 @@ func New(cfg Config, d Deps) (*Service, error) {
 	if d.Copies != nil {
 		deps.Copies = d.Copies
 	}
+	if d.Transit != nil {
+		deps.Transit = d.Transit
+	}
 	if s.store, err = store.Open(cfg.Store, deps); err != nil {
 		return nil, err
 	}

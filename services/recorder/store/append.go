@@ -53,6 +53,11 @@ func (l *Log) append(ctx context.Context, recs []Record, numbered bool) error {
 			if err := l.compare(ctx, entries[i]); err != nil {
 				return err
 			}
+			if recs[i].Group != "" && recs[i].Blob != nil {
+				if err := l.sameBlob(ctx, &recs[i]); err != nil {
+					return err
+				}
+			}
 		case recs[i].Group != "" && recs[i].sealed == nil: // records before it were dropped meanwhile: it comes anew, never bare
 			return l.fault(Fault{Kind: OutOfOrder, Seq: recs[i].Seq, Want: l.next})
 		default:
@@ -87,13 +92,16 @@ func (l *Log) entries(ctx context.Context, recs []Record) ([]ledger.Entry, error
 			}
 			continue
 		}
-		if r.Group != "" {
-			return nil, l.protect(ctx, r, &entries[i], next)
-		}
 		if len(r.Payload) > 0 {
 			return nil, l.fault(Fault{Kind: Invalid, Seq: r.Seq, Cause: fmt.Errorf("record %d has both a payload and a blob", r.Seq)})
 		}
 		entries[i].Digest, entries[i].Length = r.Blob.Digest, r.Blob.Size
+		if r.Group != "" {
+			if err := l.protect(ctx, r, &entries[i], next); err != nil {
+				return nil, err
+			}
+			continue
+		}
 		has := false
 		if l.store.deps.Blobs != nil {
 			var err error
@@ -138,10 +146,13 @@ func (l *Log) encode(r *Record, e ledger.Entry) {
 		l.signal()
 	}
 	f := ledger.Frame{Entry: e, Prev: l.chain, Stored: r.Payload}
-	if r.sealed != nil {
+	switch {
+	case r.sealed != nil && r.Blob != nil:
+		f.Flags, f.Stored = ledger.StoredEncrypted|ledger.StoredAsBlob, r.sealed
+		b.transit = append(b.transit, r.Blob.Digest)
+	case r.sealed != nil:
 		f.Flags, f.Stored = ledger.StoredEncrypted, r.sealed
-	}
-	if r.Blob != nil {
+	case r.Blob != nil:
 		f.Flags, f.Stored = ledger.StoredAsBlob, ledger.BlobPayload(r.Blob.Size, r.Blob.MediaType)
 	}
 	b.marks = append(b.marks, mark{at: uint32(len(b.buf)), typ: r.Type, key: commitKey(r.Type, r.Payload)})

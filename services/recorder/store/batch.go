@@ -13,6 +13,7 @@ type batch struct {
 	marks    []mark
 	leaves   []ledger.Hash
 	volatile []volatile
+	transit  []ledger.Hash // payloads that were taken over, and go from where their writer left them
 	first    uint64
 	chain    ledger.Hash // link after the last record
 	opened   time.Time   // when the first record came

@@ -127,6 +127,7 @@ func (l *Log) commit(b *batch) {
 		l.drop(b, err)
 		return
 	}
+	l.dropTransit(b.transit) // before the news: an acknowledged payload lies nowhere as it was
 	// The tree comes before the news: a Flush that waited for these records signs a tree that holds them.
 	l.trees.Lock()
 	for _, leaf := range b.leaves {

@@ -68,16 +68,28 @@ type Blobs interface {
 	Restore(ctx context.Context, sha256 [32]byte, r io.Reader) error
 }
 
+// Transit is where the writer of a salted run leaves a payload that is too large for a frame, and where its ciphertext goes.
+type Transit interface {
+	// OpenTransit reads what a writer left; fs.ErrNotExist where there is nothing.
+	OpenTransit(ctx context.Context, sha256 [32]byte) (io.ReadSeekCloser, int64, error)
+	DropTransit(ctx context.Context, sha256 [32]byte) error
+	// Keep stores bytes among the blobs and says under which digest.
+	Keep(ctx context.Context, r io.Reader) ([32]byte, error)
+	// Remove deletes a blob that nothing else points to.
+	Remove(ctx context.Context, sha256 [32]byte) error
+}
+
 // Deps are the store's neighbours.
 type Deps struct {
-	Disk   disk.FS
-	Clock  clock.Clock
-	Signer note.Signer // of checkpoints
-	Blobs  Blobs       // nil refuses records that point to blobs
-	Copies Copies      // where sealed segments were shipped to; nil is nowhere
-	Vault  Vault       // keys of salted runs; nil refuses records of a group
-	Log    *slog.Logger
-	Faults *faultline.Line // nil outside of crash tests
+	Disk    disk.FS
+	Clock   clock.Clock
+	Signer  note.Signer // of checkpoints
+	Blobs   Blobs       // nil refuses records that point to blobs
+	Transit Transit     // nil refuses payloads of salted runs that are too large for a frame
+	Copies  Copies      // where sealed segments were shipped to; nil is nowhere
+	Vault   Vault       // keys of salted runs; nil refuses records of a group
+	Log     *slog.Logger
+	Faults  *faultline.Line // nil outside of crash tests
 }
 
 // Crash points, in the order in which a commit passes them.

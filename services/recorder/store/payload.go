@@ -15,6 +15,8 @@ import (
 func (l *Log) digestOf(ctx context.Context) func(*ledger.Frame) ledger.DigestState {
 	return func(f *ledger.Frame) ledger.DigestState {
 		switch {
+		case f.Flags&ledger.StoredEncrypted != 0 && f.Flags&ledger.StoredAsBlob != 0:
+			return l.sealedState(ctx, f)
 		case f.Flags&ledger.StoredEncrypted != 0 && l.store.deps.Vault != nil:
 			_, err := l.store.deps.Vault.Open(ctx, f)
 			switch {
@@ -45,8 +47,25 @@ func (l *Log) blobState(ctx context.Context, f *ledger.Frame) ledger.DigestState
 	if err = errors.Join(err, body.Close()); err != nil {
 		return ledger.DigestUnchecked
 	}
-	if uint64(size) != f.Length || [32]byte(h.Sum(nil)) != f.BlobDigest() {
+	if _, _, _, sealed := f.SealedBlob(); !sealed && uint64(size) != f.Length || [32]byte(h.Sum(nil)) != f.BlobDigest() {
 		return ledger.DigestWrong
 	}
 	return ledger.DigestOK
+}
+
+// sealedState checks an encrypted payload of the blob store: its ciphertext, and as far as keys are left what is in it.
+func (l *Log) sealedState(ctx context.Context, f *ledger.Frame) ledger.DigestState {
+	if l.store.deps.Blobs == nil {
+		return ledger.DigestUnchecked
+	}
+	if state := l.blobState(ctx, f); state != ledger.DigestOK {
+		return state
+	}
+	switch err := l.ReadBlob(ctx, f, io.Discard); {
+	case err == nil:
+		return ledger.DigestOK
+	case KindOf(err) == Corrupt:
+		return ledger.DigestWrong
+	}
+	return ledger.DigestUnchecked
 }

@@ -81,6 +81,9 @@ func (r *Run) Retire(ctx context.Context, segments []uint64, by Retirement) (*le
 		return nil, err
 	}
 	for i, n := range segments {
+		if err := events.dropSealedBlobs(ctx, n); err != nil {
+			return nil, err
+		}
 		if err := events.dropPayloads(ctx, n, trailers[i]); err != nil {
 			return nil, err
 		}

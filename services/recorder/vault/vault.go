@@ -23,7 +23,6 @@ import (
 
 	rolestore "github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/ledger"
-	"github.com/provenir/provenir/services/recorder/store"
 )
 
 const (
@@ -137,5 +136,3 @@ func GroupOf(f *ledger.Frame) (id [idSize]byte, ok bool) {
 	copy(id[:], f.Stored[8:])
 	return id, true
 }
-
-var _ store.Vault = (*Vault)(nil)

@@ -33,7 +33,10 @@ type PutRequest struct {
 	// offset of the chunk.
 	Offset uint64 `protobuf:"varint,3,opt,name=offset,proto3" json:"offset,omitempty"`
 	// chunk are its bytes.
-	Chunk         []byte `protobuf:"bytes,4,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	Chunk []byte `protobuf:"bytes,4,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	// transient keeps the bytes apart, for a record of a salted run: the recorder encrypts them when the record comes, and they
+	// go when it is durable, or a day later where none came. Get and Stat do not find them. It comes with the first chunk.
+	Transient     bool `protobuf:"varint,5,opt,name=transient,proto3" json:"transient,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -94,6 +97,13 @@ func (x *PutRequest) GetChunk() []byte {
 		return x.Chunk
 	}
 	return nil
+}
+
+func (x *PutRequest) GetTransient() bool {
+	if x != nil {
+		return x.Transient
+	}
+	return false
 }
 
 // PutResponse says what is stored.
@@ -375,14 +385,15 @@ var File_provenir_blob_v1_blob_service_proto protoreflect.FileDescriptor
 
 const file_provenir_blob_v1_blob_service_proto_rawDesc = "" +
 	"\n" +
-	"#provenir/blob/v1/blob_service.proto\x12\x10provenir.blob.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1dprovenir/core/v1/access.proto\"|\n" +
+	"#provenir/blob/v1/blob_service.proto\x12\x10provenir.blob.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1dprovenir/core/v1/access.proto\"\x9a\x01\n" +
 	"\n" +
 	"PutRequest\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x1d\n" +
 	"\n" +
 	"size_bytes\x18\x02 \x01(\x04R\tsizeBytes\x12\x16\n" +
 	"\x06offset\x18\x03 \x01(\x04R\x06offset\x12\x1f\n" +
-	"\x05chunk\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80@R\x05chunk\"D\n" +
+	"\x05chunk\x18\x04 \x01(\fB\t\xbaH\x06z\x04\x18\x80\x80@R\x05chunk\x12\x1c\n" +
+	"\ttransient\x18\x05 \x01(\bR\ttransient\"D\n" +
 	"\vPutResponse\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\fR\x06digest\x12\x1d\n" +
 	"\n" +

@@ -340,7 +340,8 @@ type Record struct {
 	Type RecordType `protobuf:"varint,2,opt,name=type,proto3,enum=provenir.recorder.v1.RecordType" json:"type,omitempty"`
 	// payload are its bytes, hashed as they are.
 	Payload []byte `protobuf:"bytes,3,opt,name=payload,proto3" json:"payload,omitempty"`
-	// blob is where a payload above 256 KiB lies; payload is then empty.
+	// blob is where a payload above 256 KiB lies; payload is then empty. In a salted run it was uploaded as transient, and
+	// digest and size are those of its plain bytes.
 	Blob *v1.BlobRef `protobuf:"bytes,4,opt,name=blob,proto3" json:"blob,omitempty"`
 	// volatile is kept beside the tree.
 	Volatile []byte `protobuf:"bytes,5,opt,name=volatile,proto3" json:"volatile,omitempty"`
@@ -433,7 +434,7 @@ type Event struct {
 	Type RecordType `protobuf:"varint,3,opt,name=type,proto3,enum=provenir.recorder.v1.RecordType" json:"type,omitempty"`
 	// payload are its bytes; empty where it lies in a blob.
 	Payload []byte `protobuf:"bytes,4,opt,name=payload,proto3" json:"payload,omitempty"`
-	// blob is where it lies.
+	// blob is where it lies. Where encrypted is set its digest is that of the ciphertext, and its size that of the content.
 	Blob *v1.BlobRef `protobuf:"bytes,5,opt,name=blob,proto3" json:"blob,omitempty"`
 	// digest of the payload.
 	Digest []byte `protobuf:"bytes,6,opt,name=digest,proto3" json:"digest,omitempty"`
@@ -444,6 +445,8 @@ type Event struct {
 	// payload_absent is why there is neither payload nor blob: ERROR_REASON_PAYLOAD_ERASED where the record's group was
 	// erased, ERROR_REASON_PAYLOAD_RETIRED where a rule of retention took it away. Unspecified where nothing is absent: a payload may be empty.
 	PayloadAbsent v1.ErrorReason `protobuf:"varint,9,opt,name=payload_absent,json=payloadAbsent,proto3,enum=provenir.core.v1.ErrorReason" json:"payload_absent,omitempty"`
+	// encrypted: the blob holds ciphertext of a salted run; ReadPayload gives the bytes.
+	Encrypted     bool `protobuf:"varint,10,opt,name=encrypted,proto3" json:"encrypted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -539,6 +542,13 @@ func (x *Event) GetPayloadAbsent() v1.ErrorReason {
 		return x.PayloadAbsent
 	}
 	return v1.ErrorReason(0)
+}
+
+func (x *Event) GetEncrypted() bool {
+	if x != nil {
+		return x.Encrypted
+	}
+	return false
 }
 
 // Erasure is the payload of an ERASURE record, in findings: a group's key and salt were destroyed. It does not name the
@@ -962,7 +972,7 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\apayload\x18\x03 \x01(\fR\apayload\x12-\n" +
 	"\x04blob\x18\x04 \x01(\v2\x19.provenir.core.v1.BlobRefR\x04blob\x12\x1a\n" +
 	"\bvolatile\x18\x05 \x01(\fR\bvolatile\x12#\n" +
-	"\rerasure_group\x18\x06 \x01(\tR\ferasureGroup\"\xe2\x02\n" +
+	"\rerasure_group\x18\x06 \x01(\tR\ferasureGroup\"\x80\x03\n" +
 	"\x05Event\x12+\n" +
 	"\x03log\x18\x01 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x12\x10\n" +
 	"\x03seq\x18\x02 \x01(\x04R\x03seq\x124\n" +
@@ -972,7 +982,9 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\x06digest\x18\x06 \x01(\fR\x06digest\x12\x1a\n" +
 	"\bvolatile\x18\a \x01(\fR\bvolatile\x12!\n" +
 	"\fresume_token\x18\b \x01(\tR\vresumeToken\x12D\n" +
-	"\x0epayload_absent\x18\t \x01(\x0e2\x1d.provenir.core.v1.ErrorReasonR\rpayloadAbsent\"\x92\x01\n" +
+	"\x0epayload_absent\x18\t \x01(\x0e2\x1d.provenir.core.v1.ErrorReasonR\rpayloadAbsent\x12\x1c\n" +
+	"\tencrypted\x18\n" +
+	" \x01(\bR\tencrypted\"\x92\x01\n" +
 	"\aErasure\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\fR\agroupId\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +

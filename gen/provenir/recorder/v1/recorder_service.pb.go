@@ -933,6 +933,116 @@ func (x *ListEventsResponse) GetNextPageToken() string {
 	return ""
 }
 
+// ReadPayloadRequest names a record.
+type ReadPayloadRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// run is its uid.
+	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// log; unspecified is events.
+	Log Log `protobuf:"varint,2,opt,name=log,proto3,enum=provenir.recorder.v1.Log" json:"log,omitempty"`
+	// seq of the record.
+	Seq           uint64 `protobuf:"varint,3,opt,name=seq,proto3" json:"seq,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadPayloadRequest) Reset() {
+	*x = ReadPayloadRequest{}
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadPayloadRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadPayloadRequest) ProtoMessage() {}
+
+func (x *ReadPayloadRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadPayloadRequest.ProtoReflect.Descriptor instead.
+func (*ReadPayloadRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReadPayloadRequest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *ReadPayloadRequest) GetLog() Log {
+	if x != nil {
+		return x.Log
+	}
+	return Log_LOG_UNSPECIFIED
+}
+
+func (x *ReadPayloadRequest) GetSeq() uint64 {
+	if x != nil {
+		return x.Seq
+	}
+	return 0
+}
+
+// ReadPayloadResponse is a chunk. The bytes count when the stream has ended without an error.
+type ReadPayloadResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// chunk are the next bytes.
+	Chunk         []byte `protobuf:"bytes,1,opt,name=chunk,proto3" json:"chunk,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReadPayloadResponse) Reset() {
+	*x = ReadPayloadResponse{}
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReadPayloadResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReadPayloadResponse) ProtoMessage() {}
+
+func (x *ReadPayloadResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReadPayloadResponse.ProtoReflect.Descriptor instead.
+func (*ReadPayloadResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ReadPayloadResponse) GetChunk() []byte {
+	if x != nil {
+		return x.Chunk
+	}
+	return nil
+}
+
 // WatchEventsRequest follows a log.
 type WatchEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -950,7 +1060,7 @@ type WatchEventsRequest struct {
 
 func (x *WatchEventsRequest) Reset() {
 	*x = WatchEventsRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[12]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -962,7 +1072,7 @@ func (x *WatchEventsRequest) String() string {
 func (*WatchEventsRequest) ProtoMessage() {}
 
 func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[12]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -975,7 +1085,7 @@ func (x *WatchEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsRequest.ProtoReflect.Descriptor instead.
 func (*WatchEventsRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{12}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchEventsRequest) GetRun() string {
@@ -1021,7 +1131,7 @@ type WatchEventsResponse struct {
 
 func (x *WatchEventsResponse) Reset() {
 	*x = WatchEventsResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[13]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1143,7 @@ func (x *WatchEventsResponse) String() string {
 func (*WatchEventsResponse) ProtoMessage() {}
 
 func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[13]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1156,7 @@ func (x *WatchEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchEventsResponse.ProtoReflect.Descriptor instead.
 func (*WatchEventsResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{13}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchEventsResponse) GetResumeToken() string {
@@ -1089,7 +1199,7 @@ type QueryMetricsRequest struct {
 
 func (x *QueryMetricsRequest) Reset() {
 	*x = QueryMetricsRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[14]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1211,7 @@ func (x *QueryMetricsRequest) String() string {
 func (*QueryMetricsRequest) ProtoMessage() {}
 
 func (x *QueryMetricsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[14]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1224,7 @@ func (x *QueryMetricsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryMetricsRequest.ProtoReflect.Descriptor instead.
 func (*QueryMetricsRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{14}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QueryMetricsRequest) GetRun() string {
@@ -1171,7 +1281,7 @@ type Point struct {
 
 func (x *Point) Reset() {
 	*x = Point{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[15]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1183,7 +1293,7 @@ func (x *Point) String() string {
 func (*Point) ProtoMessage() {}
 
 func (x *Point) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[15]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1196,7 +1306,7 @@ func (x *Point) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Point.ProtoReflect.Descriptor instead.
 func (*Point) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{15}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Point) GetStep() uint64 {
@@ -1249,7 +1359,7 @@ type Series struct {
 
 func (x *Series) Reset() {
 	*x = Series{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[16]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1261,7 +1371,7 @@ func (x *Series) String() string {
 func (*Series) ProtoMessage() {}
 
 func (x *Series) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[16]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1274,7 +1384,7 @@ func (x *Series) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Series.ProtoReflect.Descriptor instead.
 func (*Series) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{16}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Series) GetName() string {
@@ -1309,7 +1419,7 @@ type QueryMetricsResponse struct {
 
 func (x *QueryMetricsResponse) Reset() {
 	*x = QueryMetricsResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[17]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1431,7 @@ func (x *QueryMetricsResponse) String() string {
 func (*QueryMetricsResponse) ProtoMessage() {}
 
 func (x *QueryMetricsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[17]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1444,7 @@ func (x *QueryMetricsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryMetricsResponse.ProtoReflect.Descriptor instead.
 func (*QueryMetricsResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{17}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *QueryMetricsResponse) GetSeries() []*Series {
@@ -1365,7 +1475,7 @@ type ListAnomaliesRequest struct {
 
 func (x *ListAnomaliesRequest) Reset() {
 	*x = ListAnomaliesRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[18]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1377,7 +1487,7 @@ func (x *ListAnomaliesRequest) String() string {
 func (*ListAnomaliesRequest) ProtoMessage() {}
 
 func (x *ListAnomaliesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[18]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1390,7 +1500,7 @@ func (x *ListAnomaliesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAnomaliesRequest.ProtoReflect.Descriptor instead.
 func (*ListAnomaliesRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{18}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListAnomaliesRequest) GetRun() string {
@@ -1448,7 +1558,7 @@ type ListAnomaliesResponse struct {
 
 func (x *ListAnomaliesResponse) Reset() {
 	*x = ListAnomaliesResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[19]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1460,7 +1570,7 @@ func (x *ListAnomaliesResponse) String() string {
 func (*ListAnomaliesResponse) ProtoMessage() {}
 
 func (x *ListAnomaliesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[19]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1473,7 +1583,7 @@ func (x *ListAnomaliesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAnomaliesResponse.ProtoReflect.Descriptor instead.
 func (*ListAnomaliesResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{19}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListAnomaliesResponse) GetAnomalies() []*Anomaly {
@@ -1505,7 +1615,7 @@ type WatchAnomaliesRequest struct {
 
 func (x *WatchAnomaliesRequest) Reset() {
 	*x = WatchAnomaliesRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[20]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1517,7 +1627,7 @@ func (x *WatchAnomaliesRequest) String() string {
 func (*WatchAnomaliesRequest) ProtoMessage() {}
 
 func (x *WatchAnomaliesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[20]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1530,7 +1640,7 @@ func (x *WatchAnomaliesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAnomaliesRequest.ProtoReflect.Descriptor instead.
 func (*WatchAnomaliesRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{20}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WatchAnomaliesRequest) GetRun() string {
@@ -1567,7 +1677,7 @@ type WatchAnomaliesResponse struct {
 
 func (x *WatchAnomaliesResponse) Reset() {
 	*x = WatchAnomaliesResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[21]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1579,7 +1689,7 @@ func (x *WatchAnomaliesResponse) String() string {
 func (*WatchAnomaliesResponse) ProtoMessage() {}
 
 func (x *WatchAnomaliesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[21]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1592,7 +1702,7 @@ func (x *WatchAnomaliesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAnomaliesResponse.ProtoReflect.Descriptor instead.
 func (*WatchAnomaliesResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{21}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WatchAnomaliesResponse) GetResumeToken() string {
@@ -1624,7 +1734,7 @@ type AckAnomalyRequest struct {
 
 func (x *AckAnomalyRequest) Reset() {
 	*x = AckAnomalyRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[22]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1636,7 +1746,7 @@ func (x *AckAnomalyRequest) String() string {
 func (*AckAnomalyRequest) ProtoMessage() {}
 
 func (x *AckAnomalyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[22]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1649,7 +1759,7 @@ func (x *AckAnomalyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AckAnomalyRequest.ProtoReflect.Descriptor instead.
 func (*AckAnomalyRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{22}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *AckAnomalyRequest) GetIncident() string {
@@ -1684,7 +1794,7 @@ type AckAnomalyResponse struct {
 
 func (x *AckAnomalyResponse) Reset() {
 	*x = AckAnomalyResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[23]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1696,7 +1806,7 @@ func (x *AckAnomalyResponse) String() string {
 func (*AckAnomalyResponse) ProtoMessage() {}
 
 func (x *AckAnomalyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[23]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1709,7 +1819,7 @@ func (x *AckAnomalyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AckAnomalyResponse.ProtoReflect.Descriptor instead.
 func (*AckAnomalyResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{23}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AckAnomalyResponse) GetAck() *Ack {
@@ -1730,7 +1840,7 @@ type GetRunSummaryRequest struct {
 
 func (x *GetRunSummaryRequest) Reset() {
 	*x = GetRunSummaryRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[24]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1742,7 +1852,7 @@ func (x *GetRunSummaryRequest) String() string {
 func (*GetRunSummaryRequest) ProtoMessage() {}
 
 func (x *GetRunSummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[24]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1755,7 +1865,7 @@ func (x *GetRunSummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunSummaryRequest.ProtoReflect.Descriptor instead.
 func (*GetRunSummaryRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{24}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetRunSummaryRequest) GetRun() string {
@@ -1780,7 +1890,7 @@ type KindCount struct {
 
 func (x *KindCount) Reset() {
 	*x = KindCount{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1792,7 +1902,7 @@ func (x *KindCount) String() string {
 func (*KindCount) ProtoMessage() {}
 
 func (x *KindCount) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[25]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1805,7 +1915,7 @@ func (x *KindCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use KindCount.ProtoReflect.Descriptor instead.
 func (*KindCount) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{25}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *KindCount) GetKind() string {
@@ -1842,7 +1952,7 @@ type LastMetric struct {
 
 func (x *LastMetric) Reset() {
 	*x = LastMetric{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1854,7 +1964,7 @@ func (x *LastMetric) String() string {
 func (*LastMetric) ProtoMessage() {}
 
 func (x *LastMetric) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[26]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1867,7 +1977,7 @@ func (x *LastMetric) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LastMetric.ProtoReflect.Descriptor instead.
 func (*LastMetric) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{26}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *LastMetric) GetMetric() *v1.Metric {
@@ -1924,7 +2034,7 @@ type RunSummary struct {
 
 func (x *RunSummary) Reset() {
 	*x = RunSummary{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1936,7 +2046,7 @@ func (x *RunSummary) String() string {
 func (*RunSummary) ProtoMessage() {}
 
 func (x *RunSummary) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[27]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1949,7 +2059,7 @@ func (x *RunSummary) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RunSummary.ProtoReflect.Descriptor instead.
 func (*RunSummary) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{27}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RunSummary) GetVerdict() string {
@@ -2076,7 +2186,7 @@ type LogCheckpoint struct {
 
 func (x *LogCheckpoint) Reset() {
 	*x = LogCheckpoint{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2088,7 +2198,7 @@ func (x *LogCheckpoint) String() string {
 func (*LogCheckpoint) ProtoMessage() {}
 
 func (x *LogCheckpoint) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[28]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2101,7 +2211,7 @@ func (x *LogCheckpoint) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LogCheckpoint.ProtoReflect.Descriptor instead.
 func (*LogCheckpoint) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{28}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LogCheckpoint) GetLog() Log {
@@ -2150,7 +2260,7 @@ type GetRunSummaryResponse struct {
 
 func (x *GetRunSummaryResponse) Reset() {
 	*x = GetRunSummaryResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2162,7 +2272,7 @@ func (x *GetRunSummaryResponse) String() string {
 func (*GetRunSummaryResponse) ProtoMessage() {}
 
 func (x *GetRunSummaryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[29]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2175,7 +2285,7 @@ func (x *GetRunSummaryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetRunSummaryResponse.ProtoReflect.Descriptor instead.
 func (*GetRunSummaryResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{29}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetRunSummaryResponse) GetSummary() *RunSummary {
@@ -2198,7 +2308,7 @@ type GetCheckpointRequest struct {
 
 func (x *GetCheckpointRequest) Reset() {
 	*x = GetCheckpointRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2210,7 +2320,7 @@ func (x *GetCheckpointRequest) String() string {
 func (*GetCheckpointRequest) ProtoMessage() {}
 
 func (x *GetCheckpointRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[30]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2223,7 +2333,7 @@ func (x *GetCheckpointRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCheckpointRequest.ProtoReflect.Descriptor instead.
 func (*GetCheckpointRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{30}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *GetCheckpointRequest) GetRun() string {
@@ -2253,7 +2363,7 @@ type GetCheckpointResponse struct {
 
 func (x *GetCheckpointResponse) Reset() {
 	*x = GetCheckpointResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2265,7 +2375,7 @@ func (x *GetCheckpointResponse) String() string {
 func (*GetCheckpointResponse) ProtoMessage() {}
 
 func (x *GetCheckpointResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[31]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2278,7 +2388,7 @@ func (x *GetCheckpointResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCheckpointResponse.ProtoReflect.Descriptor instead.
 func (*GetCheckpointResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{31}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *GetCheckpointResponse) GetCheckpoint() *LogCheckpoint {
@@ -2312,7 +2422,7 @@ type GetInclusionProofRequest struct {
 
 func (x *GetInclusionProofRequest) Reset() {
 	*x = GetInclusionProofRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2324,7 +2434,7 @@ func (x *GetInclusionProofRequest) String() string {
 func (*GetInclusionProofRequest) ProtoMessage() {}
 
 func (x *GetInclusionProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[32]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2337,7 +2447,7 @@ func (x *GetInclusionProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInclusionProofRequest.ProtoReflect.Descriptor instead.
 func (*GetInclusionProofRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{32}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *GetInclusionProofRequest) GetRun() string {
@@ -2383,7 +2493,7 @@ type GetInclusionProofResponse struct {
 
 func (x *GetInclusionProofResponse) Reset() {
 	*x = GetInclusionProofResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +2505,7 @@ func (x *GetInclusionProofResponse) String() string {
 func (*GetInclusionProofResponse) ProtoMessage() {}
 
 func (x *GetInclusionProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[33]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +2518,7 @@ func (x *GetInclusionProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetInclusionProofResponse.ProtoReflect.Descriptor instead.
 func (*GetInclusionProofResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{33}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *GetInclusionProofResponse) GetEntry() []byte {
@@ -2449,7 +2559,7 @@ type GetConsistencyProofRequest struct {
 
 func (x *GetConsistencyProofRequest) Reset() {
 	*x = GetConsistencyProofRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2461,7 +2571,7 @@ func (x *GetConsistencyProofRequest) String() string {
 func (*GetConsistencyProofRequest) ProtoMessage() {}
 
 func (x *GetConsistencyProofRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[34]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2474,7 +2584,7 @@ func (x *GetConsistencyProofRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsistencyProofRequest.ProtoReflect.Descriptor instead.
 func (*GetConsistencyProofRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{34}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *GetConsistencyProofRequest) GetRun() string {
@@ -2518,7 +2628,7 @@ type GetConsistencyProofResponse struct {
 
 func (x *GetConsistencyProofResponse) Reset() {
 	*x = GetConsistencyProofResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2530,7 +2640,7 @@ func (x *GetConsistencyProofResponse) String() string {
 func (*GetConsistencyProofResponse) ProtoMessage() {}
 
 func (x *GetConsistencyProofResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[35]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2543,7 +2653,7 @@ func (x *GetConsistencyProofResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetConsistencyProofResponse.ProtoReflect.Descriptor instead.
 func (*GetConsistencyProofResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{35}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *GetConsistencyProofResponse) GetHashes() [][]byte {
@@ -2573,7 +2683,7 @@ type SealRunRequest struct {
 
 func (x *SealRunRequest) Reset() {
 	*x = SealRunRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2585,7 +2695,7 @@ func (x *SealRunRequest) String() string {
 func (*SealRunRequest) ProtoMessage() {}
 
 func (x *SealRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[36]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2598,7 +2708,7 @@ func (x *SealRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealRunRequest.ProtoReflect.Descriptor instead.
 func (*SealRunRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{36}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SealRunRequest) GetRun() string {
@@ -2628,7 +2738,7 @@ type SealRunResponse struct {
 
 func (x *SealRunResponse) Reset() {
 	*x = SealRunResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2640,7 +2750,7 @@ func (x *SealRunResponse) String() string {
 func (*SealRunResponse) ProtoMessage() {}
 
 func (x *SealRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[37]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2653,7 +2763,7 @@ func (x *SealRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SealRunResponse.ProtoReflect.Descriptor instead.
 func (*SealRunResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{37}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *SealRunResponse) GetCheckpoints() []*LogCheckpoint {
@@ -2681,7 +2791,7 @@ type VerifyRunRequest struct {
 
 func (x *VerifyRunRequest) Reset() {
 	*x = VerifyRunRequest{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2693,7 +2803,7 @@ func (x *VerifyRunRequest) String() string {
 func (*VerifyRunRequest) ProtoMessage() {}
 
 func (x *VerifyRunRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[38]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2706,7 +2816,7 @@ func (x *VerifyRunRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRunRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRunRequest) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{38}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *VerifyRunRequest) GetRun() string {
@@ -2739,7 +2849,7 @@ type Damage struct {
 
 func (x *Damage) Reset() {
 	*x = Damage{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2751,7 +2861,7 @@ func (x *Damage) String() string {
 func (*Damage) ProtoMessage() {}
 
 func (x *Damage) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[39]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2764,7 +2874,7 @@ func (x *Damage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Damage.ProtoReflect.Descriptor instead.
 func (*Damage) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{39}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Damage) GetLog() Log {
@@ -2837,7 +2947,7 @@ type VerifyRunResponse struct {
 
 func (x *VerifyRunResponse) Reset() {
 	*x = VerifyRunResponse{}
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2849,7 +2959,7 @@ func (x *VerifyRunResponse) String() string {
 func (*VerifyRunResponse) ProtoMessage() {}
 
 func (x *VerifyRunResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[40]
+	mi := &file_provenir_recorder_v1_recorder_service_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2862,7 +2972,7 @@ func (x *VerifyRunResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRunResponse.ProtoReflect.Descriptor instead.
 func (*VerifyRunResponse) Descriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{40}
+	return file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *VerifyRunResponse) GetDamages() []*Damage {
@@ -2977,7 +3087,13 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\x0finclude_damaged\x18\b \x01(\bR\x0eincludeDamaged\"q\n" +
 	"\x12ListEventsResponse\x123\n" +
 	"\x06events\x18\x01 \x03(\v2\x1b.provenir.recorder.v1.EventR\x06events\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xb7\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"n\n" +
+	"\x12ReadPayloadRequest\x12\x19\n" +
+	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12+\n" +
+	"\x03log\x18\x02 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x12\x10\n" +
+	"\x03seq\x18\x03 \x01(\x04R\x03seq\"+\n" +
+	"\x13ReadPayloadResponse\x12\x14\n" +
+	"\x05chunk\x18\x01 \x01(\fR\x05chunk\"\xb7\x01\n" +
 	"\x12WatchEventsRequest\x12\x19\n" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12+\n" +
 	"\x03log\x18\x02 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x126\n" +
@@ -3130,12 +3246,13 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x1c\n" +
 	"\tunchecked\x18\x04 \x03(\tR\tunchecked\x12<\n" +
-	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xea \n" +
+	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xdd!\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
 	"\n" +
-	"ListEvents\x12'.provenir.recorder.v1.ListEventsRequest\x1a(.provenir.recorder.v1.ListEventsResponse\"(\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/runs/{run}/events\x12\x94\x01\n" +
+	"ListEvents\x12'.provenir.recorder.v1.ListEventsRequest\x1a(.provenir.recorder.v1.ListEventsResponse\"(\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/runs/{run}/events\x12q\n" +
+	"\vReadPayload\x12(.provenir.recorder.v1.ReadPayloadRequest\x1a).provenir.recorder.v1.ReadPayloadResponse\"\v\xea\xe0\x18\a\b\x01\x12\x03run0\x01\x12\x94\x01\n" +
 	"\vWatchEvents\x12(.provenir.recorder.v1.WatchEventsRequest\x1a).provenir.recorder.v1.WatchEventsResponse\".\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/runs/{run}/events:watch0\x01\x12\x90\x01\n" +
 	"\fQueryMetrics\x12).provenir.recorder.v1.QueryMetricsRequest\x1a*.provenir.recorder.v1.QueryMetricsResponse\")\xea\xe0\x18\a\b\x01\x12\x03run\x82\xd3\xe4\x93\x02\x18\x12\x16/v1/runs/{run}/metrics\x12\x8e\x01\n" +
 	"\rListAnomalies\x12*.provenir.recorder.v1.ListAnomaliesRequest\x1a+.provenir.recorder.v1.ListAnomaliesResponse\"$\xea\xe0\x18\v\b\x01\x12\aanomaly\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/anomalies\x12\x99\x01\n" +
@@ -3189,7 +3306,7 @@ func file_provenir_recorder_v1_recorder_service_proto_rawDescGZIP() []byte {
 	return file_provenir_recorder_v1_recorder_service_proto_rawDescData
 }
 
-var file_provenir_recorder_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_provenir_recorder_v1_recorder_service_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*RecorderSpec)(nil),                // 0: provenir.recorder.v1.RecorderSpec
 	(*AppendRequest)(nil),               // 1: provenir.recorder.v1.AppendRequest
@@ -3203,192 +3320,197 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*AppendBatchResponse)(nil),         // 9: provenir.recorder.v1.AppendBatchResponse
 	(*ListEventsRequest)(nil),           // 10: provenir.recorder.v1.ListEventsRequest
 	(*ListEventsResponse)(nil),          // 11: provenir.recorder.v1.ListEventsResponse
-	(*WatchEventsRequest)(nil),          // 12: provenir.recorder.v1.WatchEventsRequest
-	(*WatchEventsResponse)(nil),         // 13: provenir.recorder.v1.WatchEventsResponse
-	(*QueryMetricsRequest)(nil),         // 14: provenir.recorder.v1.QueryMetricsRequest
-	(*Point)(nil),                       // 15: provenir.recorder.v1.Point
-	(*Series)(nil),                      // 16: provenir.recorder.v1.Series
-	(*QueryMetricsResponse)(nil),        // 17: provenir.recorder.v1.QueryMetricsResponse
-	(*ListAnomaliesRequest)(nil),        // 18: provenir.recorder.v1.ListAnomaliesRequest
-	(*ListAnomaliesResponse)(nil),       // 19: provenir.recorder.v1.ListAnomaliesResponse
-	(*WatchAnomaliesRequest)(nil),       // 20: provenir.recorder.v1.WatchAnomaliesRequest
-	(*WatchAnomaliesResponse)(nil),      // 21: provenir.recorder.v1.WatchAnomaliesResponse
-	(*AckAnomalyRequest)(nil),           // 22: provenir.recorder.v1.AckAnomalyRequest
-	(*AckAnomalyResponse)(nil),          // 23: provenir.recorder.v1.AckAnomalyResponse
-	(*GetRunSummaryRequest)(nil),        // 24: provenir.recorder.v1.GetRunSummaryRequest
-	(*KindCount)(nil),                   // 25: provenir.recorder.v1.KindCount
-	(*LastMetric)(nil),                  // 26: provenir.recorder.v1.LastMetric
-	(*RunSummary)(nil),                  // 27: provenir.recorder.v1.RunSummary
-	(*LogCheckpoint)(nil),               // 28: provenir.recorder.v1.LogCheckpoint
-	(*GetRunSummaryResponse)(nil),       // 29: provenir.recorder.v1.GetRunSummaryResponse
-	(*GetCheckpointRequest)(nil),        // 30: provenir.recorder.v1.GetCheckpointRequest
-	(*GetCheckpointResponse)(nil),       // 31: provenir.recorder.v1.GetCheckpointResponse
-	(*GetInclusionProofRequest)(nil),    // 32: provenir.recorder.v1.GetInclusionProofRequest
-	(*GetInclusionProofResponse)(nil),   // 33: provenir.recorder.v1.GetInclusionProofResponse
-	(*GetConsistencyProofRequest)(nil),  // 34: provenir.recorder.v1.GetConsistencyProofRequest
-	(*GetConsistencyProofResponse)(nil), // 35: provenir.recorder.v1.GetConsistencyProofResponse
-	(*SealRunRequest)(nil),              // 36: provenir.recorder.v1.SealRunRequest
-	(*SealRunResponse)(nil),             // 37: provenir.recorder.v1.SealRunResponse
-	(*VerifyRunRequest)(nil),            // 38: provenir.recorder.v1.VerifyRunRequest
-	(*Damage)(nil),                      // 39: provenir.recorder.v1.Damage
-	(*VerifyRunResponse)(nil),           // 40: provenir.recorder.v1.VerifyRunResponse
-	nil,                                 // 41: provenir.recorder.v1.RecorderSpec.LimitsEntry
-	(Privacy)(0),                        // 42: provenir.recorder.v1.Privacy
-	(Log)(0),                            // 43: provenir.recorder.v1.Log
-	(*Record)(nil),                      // 44: provenir.recorder.v1.Record
-	(*Anomaly)(nil),                     // 45: provenir.recorder.v1.Anomaly
-	(RecordType)(0),                     // 46: provenir.recorder.v1.RecordType
-	(*Event)(nil),                       // 47: provenir.recorder.v1.Event
-	(v1.NonFinite)(0),                   // 48: provenir.core.v1.NonFinite
-	(v1.Severity)(0),                    // 49: provenir.core.v1.Severity
-	(*timestamppb.Timestamp)(nil),       // 50: google.protobuf.Timestamp
-	(*Ack)(nil),                         // 51: provenir.recorder.v1.Ack
-	(*v1.Metric)(nil),                   // 52: provenir.core.v1.Metric
-	(*RetiredRange)(nil),                // 53: provenir.recorder.v1.RetiredRange
-	(*AnalyzeLogRequest)(nil),           // 54: provenir.recorder.v1.AnalyzeLogRequest
-	(*AnalyzeTrajectoriesRequest)(nil),  // 55: provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	(*CheckMismatchRequest)(nil),        // 56: provenir.recorder.v1.CheckMismatchRequest
-	(*DiagnoseRequest)(nil),             // 57: provenir.recorder.v1.DiagnoseRequest
-	(*AnalyzeSlicesRequest)(nil),        // 58: provenir.recorder.v1.AnalyzeSlicesRequest
-	(*ExportRunRequest)(nil),            // 59: provenir.recorder.v1.ExportRunRequest
-	(*RepairRunRequest)(nil),            // 60: provenir.recorder.v1.RepairRunRequest
-	(*EraseGroupRequest)(nil),           // 61: provenir.recorder.v1.EraseGroupRequest
-	(*PlanRetentionRequest)(nil),        // 62: provenir.recorder.v1.PlanRetentionRequest
-	(*ApplyRetentionRequest)(nil),       // 63: provenir.recorder.v1.ApplyRetentionRequest
-	(*SetLegalHoldRequest)(nil),         // 64: provenir.recorder.v1.SetLegalHoldRequest
-	(*LiftLegalHoldRequest)(nil),        // 65: provenir.recorder.v1.LiftLegalHoldRequest
-	(*ListLegalHoldsRequest)(nil),       // 66: provenir.recorder.v1.ListLegalHoldsRequest
-	(*ListTrackedRunsRequest)(nil),      // 67: provenir.recorder.v1.ListTrackedRunsRequest
-	(*GetTrackedRunRequest)(nil),        // 68: provenir.recorder.v1.GetTrackedRunRequest
-	(*AnalyzeLogResponse)(nil),          // 69: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 70: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 71: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 72: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 73: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 74: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 75: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 76: provenir.recorder.v1.EraseGroupResponse
-	(*PlanRetentionResponse)(nil),       // 77: provenir.recorder.v1.PlanRetentionResponse
-	(*ApplyRetentionResponse)(nil),      // 78: provenir.recorder.v1.ApplyRetentionResponse
-	(*SetLegalHoldResponse)(nil),        // 79: provenir.recorder.v1.SetLegalHoldResponse
-	(*LiftLegalHoldResponse)(nil),       // 80: provenir.recorder.v1.LiftLegalHoldResponse
-	(*ListLegalHoldsResponse)(nil),      // 81: provenir.recorder.v1.ListLegalHoldsResponse
-	(*ListTrackedRunsResponse)(nil),     // 82: provenir.recorder.v1.ListTrackedRunsResponse
-	(*GetTrackedRunResponse)(nil),       // 83: provenir.recorder.v1.GetTrackedRunResponse
+	(*ReadPayloadRequest)(nil),          // 12: provenir.recorder.v1.ReadPayloadRequest
+	(*ReadPayloadResponse)(nil),         // 13: provenir.recorder.v1.ReadPayloadResponse
+	(*WatchEventsRequest)(nil),          // 14: provenir.recorder.v1.WatchEventsRequest
+	(*WatchEventsResponse)(nil),         // 15: provenir.recorder.v1.WatchEventsResponse
+	(*QueryMetricsRequest)(nil),         // 16: provenir.recorder.v1.QueryMetricsRequest
+	(*Point)(nil),                       // 17: provenir.recorder.v1.Point
+	(*Series)(nil),                      // 18: provenir.recorder.v1.Series
+	(*QueryMetricsResponse)(nil),        // 19: provenir.recorder.v1.QueryMetricsResponse
+	(*ListAnomaliesRequest)(nil),        // 20: provenir.recorder.v1.ListAnomaliesRequest
+	(*ListAnomaliesResponse)(nil),       // 21: provenir.recorder.v1.ListAnomaliesResponse
+	(*WatchAnomaliesRequest)(nil),       // 22: provenir.recorder.v1.WatchAnomaliesRequest
+	(*WatchAnomaliesResponse)(nil),      // 23: provenir.recorder.v1.WatchAnomaliesResponse
+	(*AckAnomalyRequest)(nil),           // 24: provenir.recorder.v1.AckAnomalyRequest
+	(*AckAnomalyResponse)(nil),          // 25: provenir.recorder.v1.AckAnomalyResponse
+	(*GetRunSummaryRequest)(nil),        // 26: provenir.recorder.v1.GetRunSummaryRequest
+	(*KindCount)(nil),                   // 27: provenir.recorder.v1.KindCount
+	(*LastMetric)(nil),                  // 28: provenir.recorder.v1.LastMetric
+	(*RunSummary)(nil),                  // 29: provenir.recorder.v1.RunSummary
+	(*LogCheckpoint)(nil),               // 30: provenir.recorder.v1.LogCheckpoint
+	(*GetRunSummaryResponse)(nil),       // 31: provenir.recorder.v1.GetRunSummaryResponse
+	(*GetCheckpointRequest)(nil),        // 32: provenir.recorder.v1.GetCheckpointRequest
+	(*GetCheckpointResponse)(nil),       // 33: provenir.recorder.v1.GetCheckpointResponse
+	(*GetInclusionProofRequest)(nil),    // 34: provenir.recorder.v1.GetInclusionProofRequest
+	(*GetInclusionProofResponse)(nil),   // 35: provenir.recorder.v1.GetInclusionProofResponse
+	(*GetConsistencyProofRequest)(nil),  // 36: provenir.recorder.v1.GetConsistencyProofRequest
+	(*GetConsistencyProofResponse)(nil), // 37: provenir.recorder.v1.GetConsistencyProofResponse
+	(*SealRunRequest)(nil),              // 38: provenir.recorder.v1.SealRunRequest
+	(*SealRunResponse)(nil),             // 39: provenir.recorder.v1.SealRunResponse
+	(*VerifyRunRequest)(nil),            // 40: provenir.recorder.v1.VerifyRunRequest
+	(*Damage)(nil),                      // 41: provenir.recorder.v1.Damage
+	(*VerifyRunResponse)(nil),           // 42: provenir.recorder.v1.VerifyRunResponse
+	nil,                                 // 43: provenir.recorder.v1.RecorderSpec.LimitsEntry
+	(Privacy)(0),                        // 44: provenir.recorder.v1.Privacy
+	(Log)(0),                            // 45: provenir.recorder.v1.Log
+	(*Record)(nil),                      // 46: provenir.recorder.v1.Record
+	(*Anomaly)(nil),                     // 47: provenir.recorder.v1.Anomaly
+	(RecordType)(0),                     // 48: provenir.recorder.v1.RecordType
+	(*Event)(nil),                       // 49: provenir.recorder.v1.Event
+	(v1.NonFinite)(0),                   // 50: provenir.core.v1.NonFinite
+	(v1.Severity)(0),                    // 51: provenir.core.v1.Severity
+	(*timestamppb.Timestamp)(nil),       // 52: google.protobuf.Timestamp
+	(*Ack)(nil),                         // 53: provenir.recorder.v1.Ack
+	(*v1.Metric)(nil),                   // 54: provenir.core.v1.Metric
+	(*RetiredRange)(nil),                // 55: provenir.recorder.v1.RetiredRange
+	(*AnalyzeLogRequest)(nil),           // 56: provenir.recorder.v1.AnalyzeLogRequest
+	(*AnalyzeTrajectoriesRequest)(nil),  // 57: provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	(*CheckMismatchRequest)(nil),        // 58: provenir.recorder.v1.CheckMismatchRequest
+	(*DiagnoseRequest)(nil),             // 59: provenir.recorder.v1.DiagnoseRequest
+	(*AnalyzeSlicesRequest)(nil),        // 60: provenir.recorder.v1.AnalyzeSlicesRequest
+	(*ExportRunRequest)(nil),            // 61: provenir.recorder.v1.ExportRunRequest
+	(*RepairRunRequest)(nil),            // 62: provenir.recorder.v1.RepairRunRequest
+	(*EraseGroupRequest)(nil),           // 63: provenir.recorder.v1.EraseGroupRequest
+	(*PlanRetentionRequest)(nil),        // 64: provenir.recorder.v1.PlanRetentionRequest
+	(*ApplyRetentionRequest)(nil),       // 65: provenir.recorder.v1.ApplyRetentionRequest
+	(*SetLegalHoldRequest)(nil),         // 66: provenir.recorder.v1.SetLegalHoldRequest
+	(*LiftLegalHoldRequest)(nil),        // 67: provenir.recorder.v1.LiftLegalHoldRequest
+	(*ListLegalHoldsRequest)(nil),       // 68: provenir.recorder.v1.ListLegalHoldsRequest
+	(*ListTrackedRunsRequest)(nil),      // 69: provenir.recorder.v1.ListTrackedRunsRequest
+	(*GetTrackedRunRequest)(nil),        // 70: provenir.recorder.v1.GetTrackedRunRequest
+	(*AnalyzeLogResponse)(nil),          // 71: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 72: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 73: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 74: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 75: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 76: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 77: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 78: provenir.recorder.v1.EraseGroupResponse
+	(*PlanRetentionResponse)(nil),       // 79: provenir.recorder.v1.PlanRetentionResponse
+	(*ApplyRetentionResponse)(nil),      // 80: provenir.recorder.v1.ApplyRetentionResponse
+	(*SetLegalHoldResponse)(nil),        // 81: provenir.recorder.v1.SetLegalHoldResponse
+	(*LiftLegalHoldResponse)(nil),       // 82: provenir.recorder.v1.LiftLegalHoldResponse
+	(*ListLegalHoldsResponse)(nil),      // 83: provenir.recorder.v1.ListLegalHoldsResponse
+	(*ListTrackedRunsResponse)(nil),     // 84: provenir.recorder.v1.ListTrackedRunsResponse
+	(*GetTrackedRunResponse)(nil),       // 85: provenir.recorder.v1.GetTrackedRunResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
-	41, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
-	42, // 1: provenir.recorder.v1.RecorderSpec.privacy:type_name -> provenir.recorder.v1.Privacy
+	43, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
+	44, // 1: provenir.recorder.v1.RecorderSpec.privacy:type_name -> provenir.recorder.v1.Privacy
 	2,  // 2: provenir.recorder.v1.AppendRequest.open:type_name -> provenir.recorder.v1.Open
 	3,  // 3: provenir.recorder.v1.AppendRequest.records:type_name -> provenir.recorder.v1.Records
 	4,  // 4: provenir.recorder.v1.AppendRequest.flush:type_name -> provenir.recorder.v1.Flush
 	5,  // 5: provenir.recorder.v1.AppendRequest.close:type_name -> provenir.recorder.v1.Close
-	43, // 6: provenir.recorder.v1.Open.log:type_name -> provenir.recorder.v1.Log
+	45, // 6: provenir.recorder.v1.Open.log:type_name -> provenir.recorder.v1.Log
 	0,  // 7: provenir.recorder.v1.Open.spec:type_name -> provenir.recorder.v1.RecorderSpec
-	44, // 8: provenir.recorder.v1.Records.records:type_name -> provenir.recorder.v1.Record
+	46, // 8: provenir.recorder.v1.Records.records:type_name -> provenir.recorder.v1.Record
 	7,  // 9: provenir.recorder.v1.AppendResponse.reject:type_name -> provenir.recorder.v1.Reject
-	45, // 10: provenir.recorder.v1.AppendResponse.findings:type_name -> provenir.recorder.v1.Anomaly
-	43, // 11: provenir.recorder.v1.AppendBatchRequest.log:type_name -> provenir.recorder.v1.Log
-	44, // 12: provenir.recorder.v1.AppendBatchRequest.records:type_name -> provenir.recorder.v1.Record
+	47, // 10: provenir.recorder.v1.AppendResponse.findings:type_name -> provenir.recorder.v1.Anomaly
+	45, // 11: provenir.recorder.v1.AppendBatchRequest.log:type_name -> provenir.recorder.v1.Log
+	46, // 12: provenir.recorder.v1.AppendBatchRequest.records:type_name -> provenir.recorder.v1.Record
 	0,  // 13: provenir.recorder.v1.AppendBatchRequest.spec:type_name -> provenir.recorder.v1.RecorderSpec
-	45, // 14: provenir.recorder.v1.AppendBatchResponse.findings:type_name -> provenir.recorder.v1.Anomaly
-	43, // 15: provenir.recorder.v1.ListEventsRequest.log:type_name -> provenir.recorder.v1.Log
-	46, // 16: provenir.recorder.v1.ListEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
-	47, // 17: provenir.recorder.v1.ListEventsResponse.events:type_name -> provenir.recorder.v1.Event
-	43, // 18: provenir.recorder.v1.WatchEventsRequest.log:type_name -> provenir.recorder.v1.Log
-	46, // 19: provenir.recorder.v1.WatchEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
-	47, // 20: provenir.recorder.v1.WatchEventsResponse.event:type_name -> provenir.recorder.v1.Event
-	48, // 21: provenir.recorder.v1.Point.non_finite:type_name -> provenir.core.v1.NonFinite
-	15, // 22: provenir.recorder.v1.Series.points:type_name -> provenir.recorder.v1.Point
-	16, // 23: provenir.recorder.v1.QueryMetricsResponse.series:type_name -> provenir.recorder.v1.Series
-	49, // 24: provenir.recorder.v1.ListAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
-	45, // 25: provenir.recorder.v1.ListAnomaliesResponse.anomalies:type_name -> provenir.recorder.v1.Anomaly
-	49, // 26: provenir.recorder.v1.WatchAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
-	45, // 27: provenir.recorder.v1.WatchAnomaliesResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
-	50, // 28: provenir.recorder.v1.AckAnomalyRequest.until:type_name -> google.protobuf.Timestamp
-	51, // 29: provenir.recorder.v1.AckAnomalyResponse.ack:type_name -> provenir.recorder.v1.Ack
-	49, // 30: provenir.recorder.v1.KindCount.severity:type_name -> provenir.core.v1.Severity
-	52, // 31: provenir.recorder.v1.LastMetric.metric:type_name -> provenir.core.v1.Metric
-	49, // 32: provenir.recorder.v1.RunSummary.worst:type_name -> provenir.core.v1.Severity
-	25, // 33: provenir.recorder.v1.RunSummary.counts:type_name -> provenir.recorder.v1.KindCount
-	26, // 34: provenir.recorder.v1.RunSummary.metrics:type_name -> provenir.recorder.v1.LastMetric
-	28, // 35: provenir.recorder.v1.RunSummary.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	43, // 36: provenir.recorder.v1.LogCheckpoint.log:type_name -> provenir.recorder.v1.Log
-	27, // 37: provenir.recorder.v1.GetRunSummaryResponse.summary:type_name -> provenir.recorder.v1.RunSummary
-	43, // 38: provenir.recorder.v1.GetCheckpointRequest.log:type_name -> provenir.recorder.v1.Log
-	28, // 39: provenir.recorder.v1.GetCheckpointResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	43, // 40: provenir.recorder.v1.GetInclusionProofRequest.log:type_name -> provenir.recorder.v1.Log
-	28, // 41: provenir.recorder.v1.GetInclusionProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	43, // 42: provenir.recorder.v1.GetConsistencyProofRequest.log:type_name -> provenir.recorder.v1.Log
-	28, // 43: provenir.recorder.v1.GetConsistencyProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	28, // 44: provenir.recorder.v1.SealRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	43, // 45: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
-	39, // 46: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
-	28, // 47: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	53, // 48: provenir.recorder.v1.VerifyRunResponse.retired:type_name -> provenir.recorder.v1.RetiredRange
-	1,  // 49: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
-	8,  // 50: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
-	10, // 51: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
-	12, // 52: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
-	14, // 53: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
-	18, // 54: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
-	20, // 55: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
-	22, // 56: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
-	24, // 57: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
-	30, // 58: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
-	32, // 59: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
-	34, // 60: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
-	36, // 61: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
-	38, // 62: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
-	54, // 63: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
-	55, // 64: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	56, // 65: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
-	57, // 66: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
-	58, // 67: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
-	59, // 68: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
-	60, // 69: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
-	61, // 70: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
-	62, // 71: provenir.recorder.v1.RecorderService.PlanRetention:input_type -> provenir.recorder.v1.PlanRetentionRequest
-	63, // 72: provenir.recorder.v1.RecorderService.ApplyRetention:input_type -> provenir.recorder.v1.ApplyRetentionRequest
-	64, // 73: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
-	65, // 74: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
-	66, // 75: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
-	67, // 76: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
-	68, // 77: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
-	6,  // 78: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 79: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 80: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 81: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	17, // 82: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	19, // 83: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	21, // 84: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	23, // 85: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	29, // 86: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	31, // 87: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	33, // 88: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	35, // 89: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	37, // 90: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	40, // 91: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	69, // 92: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	70, // 93: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	71, // 94: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	72, // 95: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	73, // 96: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	74, // 97: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	75, // 98: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	76, // 99: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	77, // 100: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
-	78, // 101: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
-	79, // 102: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
-	80, // 103: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
-	81, // 104: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
-	82, // 105: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
-	83, // 106: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
-	78, // [78:107] is the sub-list for method output_type
-	49, // [49:78] is the sub-list for method input_type
-	49, // [49:49] is the sub-list for extension type_name
-	49, // [49:49] is the sub-list for extension extendee
-	0,  // [0:49] is the sub-list for field type_name
+	47, // 14: provenir.recorder.v1.AppendBatchResponse.findings:type_name -> provenir.recorder.v1.Anomaly
+	45, // 15: provenir.recorder.v1.ListEventsRequest.log:type_name -> provenir.recorder.v1.Log
+	48, // 16: provenir.recorder.v1.ListEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
+	49, // 17: provenir.recorder.v1.ListEventsResponse.events:type_name -> provenir.recorder.v1.Event
+	45, // 18: provenir.recorder.v1.ReadPayloadRequest.log:type_name -> provenir.recorder.v1.Log
+	45, // 19: provenir.recorder.v1.WatchEventsRequest.log:type_name -> provenir.recorder.v1.Log
+	48, // 20: provenir.recorder.v1.WatchEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
+	49, // 21: provenir.recorder.v1.WatchEventsResponse.event:type_name -> provenir.recorder.v1.Event
+	50, // 22: provenir.recorder.v1.Point.non_finite:type_name -> provenir.core.v1.NonFinite
+	17, // 23: provenir.recorder.v1.Series.points:type_name -> provenir.recorder.v1.Point
+	18, // 24: provenir.recorder.v1.QueryMetricsResponse.series:type_name -> provenir.recorder.v1.Series
+	51, // 25: provenir.recorder.v1.ListAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
+	47, // 26: provenir.recorder.v1.ListAnomaliesResponse.anomalies:type_name -> provenir.recorder.v1.Anomaly
+	51, // 27: provenir.recorder.v1.WatchAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
+	47, // 28: provenir.recorder.v1.WatchAnomaliesResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
+	52, // 29: provenir.recorder.v1.AckAnomalyRequest.until:type_name -> google.protobuf.Timestamp
+	53, // 30: provenir.recorder.v1.AckAnomalyResponse.ack:type_name -> provenir.recorder.v1.Ack
+	51, // 31: provenir.recorder.v1.KindCount.severity:type_name -> provenir.core.v1.Severity
+	54, // 32: provenir.recorder.v1.LastMetric.metric:type_name -> provenir.core.v1.Metric
+	51, // 33: provenir.recorder.v1.RunSummary.worst:type_name -> provenir.core.v1.Severity
+	27, // 34: provenir.recorder.v1.RunSummary.counts:type_name -> provenir.recorder.v1.KindCount
+	28, // 35: provenir.recorder.v1.RunSummary.metrics:type_name -> provenir.recorder.v1.LastMetric
+	30, // 36: provenir.recorder.v1.RunSummary.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	45, // 37: provenir.recorder.v1.LogCheckpoint.log:type_name -> provenir.recorder.v1.Log
+	29, // 38: provenir.recorder.v1.GetRunSummaryResponse.summary:type_name -> provenir.recorder.v1.RunSummary
+	45, // 39: provenir.recorder.v1.GetCheckpointRequest.log:type_name -> provenir.recorder.v1.Log
+	30, // 40: provenir.recorder.v1.GetCheckpointResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	45, // 41: provenir.recorder.v1.GetInclusionProofRequest.log:type_name -> provenir.recorder.v1.Log
+	30, // 42: provenir.recorder.v1.GetInclusionProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	45, // 43: provenir.recorder.v1.GetConsistencyProofRequest.log:type_name -> provenir.recorder.v1.Log
+	30, // 44: provenir.recorder.v1.GetConsistencyProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	30, // 45: provenir.recorder.v1.SealRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	45, // 46: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
+	41, // 47: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
+	30, // 48: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	55, // 49: provenir.recorder.v1.VerifyRunResponse.retired:type_name -> provenir.recorder.v1.RetiredRange
+	1,  // 50: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
+	8,  // 51: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
+	10, // 52: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
+	12, // 53: provenir.recorder.v1.RecorderService.ReadPayload:input_type -> provenir.recorder.v1.ReadPayloadRequest
+	14, // 54: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
+	16, // 55: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
+	20, // 56: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
+	22, // 57: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
+	24, // 58: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
+	26, // 59: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
+	32, // 60: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
+	34, // 61: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
+	36, // 62: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
+	38, // 63: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
+	40, // 64: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
+	56, // 65: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
+	57, // 66: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	58, // 67: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
+	59, // 68: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
+	60, // 69: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
+	61, // 70: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
+	62, // 71: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
+	63, // 72: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
+	64, // 73: provenir.recorder.v1.RecorderService.PlanRetention:input_type -> provenir.recorder.v1.PlanRetentionRequest
+	65, // 74: provenir.recorder.v1.RecorderService.ApplyRetention:input_type -> provenir.recorder.v1.ApplyRetentionRequest
+	66, // 75: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
+	67, // 76: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
+	68, // 77: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
+	69, // 78: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
+	70, // 79: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
+	6,  // 80: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 81: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 82: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 83: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
+	15, // 84: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	19, // 85: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	21, // 86: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	23, // 87: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	25, // 88: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	31, // 89: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	33, // 90: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	35, // 91: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	37, // 92: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	39, // 93: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	42, // 94: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	71, // 95: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	72, // 96: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	73, // 97: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	74, // 98: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	75, // 99: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	76, // 100: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	77, // 101: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	78, // 102: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	79, // 103: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
+	80, // 104: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
+	81, // 105: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
+	82, // 106: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
+	83, // 107: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
+	84, // 108: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
+	85, // 109: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
+	80, // [80:110] is the sub-list for method output_type
+	50, // [50:80] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_provenir_recorder_v1_recorder_service_proto_init() }
@@ -3409,16 +3531,16 @@ func file_provenir_recorder_v1_recorder_service_proto_init() {
 	}
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[6].OneofWrappers = []any{}
 	file_provenir_recorder_v1_recorder_service_proto_msgTypes[9].OneofWrappers = []any{}
-	file_provenir_recorder_v1_recorder_service_proto_msgTypes[15].OneofWrappers = []any{}
-	file_provenir_recorder_v1_recorder_service_proto_msgTypes[27].OneofWrappers = []any{}
-	file_provenir_recorder_v1_recorder_service_proto_msgTypes[39].OneofWrappers = []any{}
+	file_provenir_recorder_v1_recorder_service_proto_msgTypes[17].OneofWrappers = []any{}
+	file_provenir_recorder_v1_recorder_service_proto_msgTypes[29].OneofWrappers = []any{}
+	file_provenir_recorder_v1_recorder_service_proto_msgTypes[41].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_recorder_v1_recorder_service_proto_rawDesc), len(file_provenir_recorder_v1_recorder_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

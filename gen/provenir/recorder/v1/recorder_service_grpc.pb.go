@@ -22,6 +22,7 @@ const (
 	RecorderService_Append_FullMethodName              = "/provenir.recorder.v1.RecorderService/Append"
 	RecorderService_AppendBatch_FullMethodName         = "/provenir.recorder.v1.RecorderService/AppendBatch"
 	RecorderService_ListEvents_FullMethodName          = "/provenir.recorder.v1.RecorderService/ListEvents"
+	RecorderService_ReadPayload_FullMethodName         = "/provenir.recorder.v1.RecorderService/ReadPayload"
 	RecorderService_WatchEvents_FullMethodName         = "/provenir.recorder.v1.RecorderService/WatchEvents"
 	RecorderService_QueryMetrics_FullMethodName        = "/provenir.recorder.v1.RecorderService/QueryMetrics"
 	RecorderService_ListAnomalies_FullMethodName       = "/provenir.recorder.v1.RecorderService/ListAnomalies"
@@ -63,6 +64,8 @@ type RecorderServiceClient interface {
 	AppendBatch(ctx context.Context, in *AppendBatchRequest, opts ...grpc.CallOption) (*AppendBatchResponse, error)
 	// ListEvents reads a range of a log.
 	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	// ReadPayload gives the payload of one record, wherever it lies, decrypted and compared with the record's digest.
+	ReadPayload(ctx context.Context, in *ReadPayloadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadPayloadResponse], error)
 	// WatchEvents follows a log; resumes after a token.
 	WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error)
 	// QueryMetrics gives series by canonical name.
@@ -158,9 +161,28 @@ func (c *recorderServiceClient) ListEvents(ctx context.Context, in *ListEventsRe
 	return out, nil
 }
 
+func (c *recorderServiceClient) ReadPayload(ctx context.Context, in *ReadPayloadRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadPayloadResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[1], RecorderService_ReadPayload_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ReadPayloadRequest, ReadPayloadResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ReadPayloadClient = grpc.ServerStreamingClient[ReadPayloadResponse]
+
 func (c *recorderServiceClient) WatchEvents(ctx context.Context, in *WatchEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchEventsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[1], RecorderService_WatchEvents_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[2], RecorderService_WatchEvents_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -199,7 +221,7 @@ func (c *recorderServiceClient) ListAnomalies(ctx context.Context, in *ListAnoma
 
 func (c *recorderServiceClient) WatchAnomalies(ctx context.Context, in *WatchAnomaliesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAnomaliesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[2], RecorderService_WatchAnomalies_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[3], RecorderService_WatchAnomalies_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -288,7 +310,7 @@ func (c *recorderServiceClient) VerifyRun(ctx context.Context, in *VerifyRunRequ
 
 func (c *recorderServiceClient) AnalyzeLog(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AnalyzeLogRequest, AnalyzeLogResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[3], RecorderService_AnalyzeLog_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[4], RecorderService_AnalyzeLog_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -301,7 +323,7 @@ type RecorderService_AnalyzeLogClient = grpc.BidiStreamingClient[AnalyzeLogReque
 
 func (c *recorderServiceClient) AnalyzeTrajectories(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AnalyzeTrajectoriesRequest, AnalyzeTrajectoriesResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[4], RecorderService_AnalyzeTrajectories_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[5], RecorderService_AnalyzeTrajectories_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -314,7 +336,7 @@ type RecorderService_AnalyzeTrajectoriesClient = grpc.BidiStreamingClient[Analyz
 
 func (c *recorderServiceClient) CheckMismatch(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[CheckMismatchRequest, CheckMismatchResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[5], RecorderService_CheckMismatch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[6], RecorderService_CheckMismatch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -347,7 +369,7 @@ func (c *recorderServiceClient) AnalyzeSlices(ctx context.Context, in *AnalyzeSl
 
 func (c *recorderServiceClient) ExportRun(ctx context.Context, in *ExportRunRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportRunResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[6], RecorderService_ExportRun_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RecorderService_ServiceDesc.Streams[7], RecorderService_ExportRun_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -467,6 +489,8 @@ type RecorderServiceServer interface {
 	AppendBatch(context.Context, *AppendBatchRequest) (*AppendBatchResponse, error)
 	// ListEvents reads a range of a log.
 	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	// ReadPayload gives the payload of one record, wherever it lies, decrypted and compared with the record's digest.
+	ReadPayload(*ReadPayloadRequest, grpc.ServerStreamingServer[ReadPayloadResponse]) error
 	// WatchEvents follows a log; resumes after a token.
 	WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error
 	// QueryMetrics gives series by canonical name.
@@ -537,6 +561,9 @@ func (UnimplementedRecorderServiceServer) AppendBatch(context.Context, *AppendBa
 }
 func (UnimplementedRecorderServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedRecorderServiceServer) ReadPayload(*ReadPayloadRequest, grpc.ServerStreamingServer[ReadPayloadResponse]) error {
+	return status.Error(codes.Unimplemented, "method ReadPayload not implemented")
 }
 func (UnimplementedRecorderServiceServer) WatchEvents(*WatchEventsRequest, grpc.ServerStreamingServer[WatchEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchEvents not implemented")
@@ -679,6 +706,17 @@ func _RecorderService_ListEvents_Handler(srv interface{}, ctx context.Context, d
 	}
 	return interceptor(ctx, in, info, handler)
 }
+
+func _RecorderService_ReadPayload_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ReadPayloadRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RecorderServiceServer).ReadPayload(m, &grpc.GenericServerStream[ReadPayloadRequest, ReadPayloadResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RecorderService_ReadPayloadServer = grpc.ServerStreamingServer[ReadPayloadResponse]
 
 func _RecorderService_WatchEvents_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchEventsRequest)
@@ -1196,6 +1234,11 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 			Handler:       _RecorderService_Append_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
+		},
+		{
+			StreamName:    "ReadPayload",
+			Handler:       _RecorderService_ReadPayload_Handler,
+			ServerStreams: true,
 		},
 		{
 			StreamName:    "WatchEvents",
