@@ -26,8 +26,9 @@ const (
 	Close          = "close"
 )
 
-// MaxRow bounds a row; a record's payload has at most 256 KiB.
-const MaxRow = 1 << 20
+// MaxRow bounds a row, so that one fits into a message of 4 MiB. Only a rollout may be as large: its payload goes to the blob
+// store above 256 KiB. Any other record stays below that.
+const MaxRow = 3 << 20
 
 // Row is one row as it was written.
 type Row struct {
@@ -56,6 +57,7 @@ type Row struct {
 	ID     string  `json:"id"`
 	Group  string  `json:"group"`
 	Turns  []Turn  `json:"turns"`
+	Erase  string  `json:"erasure_group"` // of a salted run: whose keys its payload is under
 	Reward *Float  `json:"reward"`
 	Passed *bool   `json:"passed"` // missing where the caller did not say
 	Data   string  `json:"dataset"`
@@ -74,6 +76,7 @@ type Settings struct {
 	Truncated     bool               `json:"truncated_sampling"`
 	Limits        map[string]float64 `json:"limits"`
 	Disabled      []string           `json:"disabled"`
+	Privacy       string             `json:"privacy"` // plain or salted; empty is plain
 }
 
 // Turn is a part of a trajectory.
@@ -93,13 +96,13 @@ type Ending struct {
 // members are those that each type of row may have besides type, seq and at.
 var members = map[string][]string{
 	Open: {"format", "run", "epoch", "name", "host", "pid", "sdk", "method", "model", "kl_coefficient", "reward_range", "num_iterations",
-		"truncated_sampling", "limits", "disabled"},
+		"truncated_sampling", "limits", "disabled", "privacy"},
 	Resume:         {"format", "run", "epoch", "host", "pid", "sdk"},
 	Config:         {"config"},
 	Step:           {"step", "engine", "metrics"},
-	Rollout:        {"id", "group", "step", "turns"},
-	Verdict:        {"id", "reward", "passed"},
-	HeldoutVerdict: {"id", "reward", "passed"},
+	Rollout:        {"id", "group", "step", "turns", "erasure_group"},
+	Verdict:        {"id", "reward", "passed", "erasure_group"},
+	HeldoutVerdict: {"id", "reward", "passed", "erasure_group"},
 	Eval:           {"step", "metrics", "dataset", "n"},
 	Close:          {"outcome", "error", "dropped", "invalid"},
 }
@@ -171,6 +174,8 @@ func (r *Row) checkHead() error {
 		return errors.New("epoch is missing")
 	case r.Type == Open && r.Seq != 0:
 		return fmt.Errorf("open is row 0 of a run, not %d", r.Seq)
+	case r.Privacy != "" && r.Privacy != "plain" && r.Privacy != "salted":
+		return fmt.Errorf("privacy %q: want plain or salted", r.Privacy)
 	}
 	return nil
 }

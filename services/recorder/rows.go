@@ -1,6 +1,7 @@
 package recorder
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -44,6 +45,9 @@ func (s *Service) appendRows(ctx context.Context, req *recorderv1.AppendBatchReq
 	}
 	l, err := s.openTracked(ctx, req, batch)
 	if err != nil {
+		return nil, problem(err)
+	}
+	if err := s.checkClaims(ctx, l, batch.records); err != nil {
 		return nil, problem(err)
 	}
 	if l.run.Sealed() {
@@ -156,7 +160,44 @@ func (s *Service) openTracked(ctx context.Context, req *recorderv1.AppendBatchRe
 
 func specOf(s *spool.Settings) *recorderv1.RecorderSpec {
 	return &recorderv1.RecorderSpec{Method: s.Method, Model: s.Model, KlCoefficient: s.KL, RewardRange: s.RewardRange, NumIterations: s.NumIterations,
-		TruncatedSampling: s.Truncated, Limits: s.Limits, Disabled: s.Disabled}
+		TruncatedSampling: s.Truncated, Limits: s.Limits, Disabled: s.Disabled, Privacy: privacyOf[s.Privacy]}
+}
+
+var privacyOf = map[string]recorderv1.Privacy{"": recorderv1.Privacy_PRIVACY_UNSPECIFIED, "plain": recorderv1.Privacy_PRIVACY_PLAIN, "salted": recorderv1.Privacy_PRIVACY_SALTED}
+
+// checkClaims puts rollouts that are too large for a frame into the blob store, durably, and leaves their digests. Those of a
+// salted run are left as they are, and the store refuses them: a blob would lie there in plain text. Any other type is
+// refused as well, because its readers want it here.
+func (s *Service) checkClaims(ctx context.Context, l *live, records []*recorderv1.Record) error {
+	l.mu.Lock()
+	salted := l.salted
+	l.mu.Unlock()
+	if salted || s.d.Blobs == nil {
+		return nil
+	}
+	for _, r := range records {
+		if len(r.GetPayload()) <= store.MaxInline || r.GetType() != recorderv1.RecordType_RECORD_TYPE_ROLLOUT {
+			continue
+		}
+		d := sha256.Sum256(r.GetPayload())
+		if err := s.d.Blobs.Restore(ctx, d, bytes.NewReader(r.GetPayload())); err != nil {
+			return fmt.Errorf("keep rollout %d of run %s as a blob: %w", r.GetSeq(), l.run.ID, err)
+		}
+		r.Blob = &corev1.BlobRef{Digest: d[:], SizeBytes: uint64(len(r.GetPayload())), MediaType: rolloutMedia}
+		r.Payload = nil
+	}
+	return nil
+}
+
+// rolloutMedia is what a rollout's bytes are.
+const rolloutMedia = "application/vnd.provenir.rollout+protobuf"
+
+// payloadDigest is the digest of a record's payload, wherever it lies.
+func payloadDigest(r *recorderv1.Record) ledger.Hash {
+	if b := r.GetBlob(); b != nil {
+		return ledger.Hash(b.GetDigest())
+	}
+	return sha256.Sum256(r.GetPayload())
 }
 
 // repeatSealed answers a writer whose last answer was lost, and an import that was made before: rows that are recorded are
@@ -176,7 +217,7 @@ func (s *Service) repeatSealed(ctx context.Context, l *live, b *rowBatch) (*reco
 				return nil, problem(err)
 			}
 			r := b.records[i]
-			if f.Seq != r.GetSeq() || uint64(f.Type) != uint64(r.GetType()) || f.Digest != ledger.Hash(sha256.Sum256(r.GetPayload())) {
+			if f.Seq != r.GetSeq() || uint64(f.Type) != uint64(r.GetType()) || f.Digest != payloadDigest(r) {
 				return nil, problem(&store.Fault{Kind: store.DivergentReplay, Run: l.run.ID, Log: ledger.Events, Seq: r.GetSeq()})
 			}
 			i++

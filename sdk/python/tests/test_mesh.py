@@ -64,6 +64,7 @@ class TestMesh(Case):
         with self.track(method="grpo", lr=0.5) as run:
             run.log_step(0, kl=1)
             run.record_eval(step=0, acc=0.5, n=8)
+            run.log_trajectory('"\n' * 700_000, step=0)
             self.assertEqual(rest.get("/v1/runs/@last")["run"]["state"], "RUN_STATE_RUNNING")
         listed = [r["uid"] for r in rest.get("/v1/runs", pageSize=1)["runs"]]
         self.assertEqual(listed, [run.run])
@@ -71,6 +72,9 @@ class TestMesh(Case):
         self.assertEqual((one["state"], one["tracked"]["name"], one["tracked"]["config"], one["progress"]), ("RUN_STATE_SUCCEEDED", "a run", '{"lr":0.5}', {"step": "1"}))
         self.assertEqual([e["metric"] for e in one["evaluations"][0]["estimates"]], ["acc"])
         self.assertIn("eventsRoot", one)
+        self.assertEqual((one["tracked"]["rollouts"], one["tracked"].get("partial"), run.trouble), ("1", None, ""))
+        rollout = rest.get("/v1/runs/%s/events" % run.run, types="RECORD_TYPE_ROLLOUT")["events"][0]
+        self.assertGreater(int(rollout["blob"]["sizeBytes"]), 1_400_000)
         for absent in ["decisions", "finalCheckpoint", "chain"]:
             self.assertNotIn(absent, one)
         with self.assertRaises(RefusedError) as e:

@@ -41,13 +41,37 @@ class TestSpool(Case):
             run.log_trajectory("x", reward="good")
             run.log_trajectory(trajectory=[{"role": "judge", "content": ""}])
             run.record_eval({"a": 1}, n=-1)
-            run.log_trajectory("x" * 300_000)
+            run.log_trajectory("x" * (3 << 20))
         got = rows(run.spool)
         self.assertEqual([r["type"] for r in got], ["open", "config", "step", "step", "rollout", "close"])
         self.assertEqual(got[2]["metrics"], {"grad_norm": 0.5})
         self.assertEqual((got[-1]["invalid"], run.invalid), (12, 12))
         self.assertEqual(len(self.warnings), 1, self.warnings)  # once, not twelve times
         self.assertIn("kl", self.warnings[0])
+
+    def test_large_trajectories_are_kept(self):
+        with self.track() as run:
+            run.log_trajectory("x" * 2_000_000, reward=1)
+        got = rows(run.spool)
+        self.assertEqual((len(got[2]["turns"][0]["text"]), got[-1].get("invalid"), run.invalid), (2_000_000, None, 0))
+        with self.track(privacy="salted") as run:  # a blob would lie in plain text
+            run.log_trajectory("x" * 300_000)
+        self.assertEqual(([r["type"] for r in rows(run.spool)], run.invalid), (["open", "config", "close"], 1))
+
+    def test_salted_runs_name_whose_data_it_is(self):
+        with self.track(privacy="salted") as run:
+            run.log_trajectory("x", reward=1, erasure_group="alice")
+            run.log_trajectory("y")
+            run.log_trajectory("z", erasure_group="")
+            run.log_trajectory("z", erasure_group=7)
+        got = rows(run.spool)
+        self.assertEqual(got[0]["privacy"], "salted")
+        self.assertEqual([r.get("erasure_group") for r in got[2:-1]], ["alice", "alice", None])
+        self.assertEqual(run.invalid, 2)
+        with self.track() as run:  # in a plain run nothing could be erased, and nothing may look as if it could
+            run.log_trajectory("x", erasure_group="alice")
+        self.assertEqual(([r["type"] for r in rows(run.spool)], run.invalid), (["open", "config", "close"], 1))
+        self.assertNotIn("privacy", rows(run.spool)[0])
 
     def test_keys_are_bounded(self):
         with self.track() as run:
@@ -57,7 +81,7 @@ class TestSpool(Case):
         self.assertEqual(run.invalid, 5000 - 4096 + 2)
 
     def test_wrong_use_raises(self):
-        for cfg in [{"name": ""}, {"kl_max": -1}, {"engine": "jax"}, {"run": "06h19s46h7v7tbftq8wmc85198"}, {"server": "http://example.com:80"},
+        for cfg in [{"name": ""}, {"kl_max": -1}, {"engine": "jax"}, {"privacy": "secret"}, {"run": "06h19s46h7v7tbftq8wmc85198"}, {"server": "http://example.com:80"},
                     {"server": "ftp://localhost:1"}, {"server": "localhost"}, {"server": "http://u:p@localhost:1"}]:
             with self.assertRaises(InvalidError, msg=repr(cfg)):
                 provenir.track(**{"name": "n", "spool": self.dir, **cfg})

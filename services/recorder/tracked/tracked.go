@@ -33,7 +33,7 @@ func (c *Converter) Record(r *spool.Row) (*recorderv1.Record, error) {
 	if err != nil || m == nil {
 		return nil, err
 	}
-	rec := &recorderv1.Record{Seq: r.Seq, Type: t}
+	rec := &recorderv1.Record{Seq: r.Seq, Type: t, ErasureGroup: r.Erase}
 	if rec.Payload, err = (proto.MarshalOptions{Deterministic: true}).Marshal(m); err != nil {
 		return nil, err
 	}

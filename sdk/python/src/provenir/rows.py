@@ -8,6 +8,7 @@ import socket
 from .sinks import FORMAT
 
 MAX_ROW = 240 << 10  # a record's payload has at most 256 KiB
+MAX_ROLLOUT = 3 << 20  # a rollout's goes to the blob store above that, where it is plain; it is one message all the same
 ROLES = ("system", "user", "assistant", "tool", "environment")
 
 

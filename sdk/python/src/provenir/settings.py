@@ -66,6 +66,8 @@ def split(cfg):
         out["num_iterations"] = int(_number("num_iterations", rest.pop("num_iterations"), 1, whole=True))
     if rest.get("truncated_sampling"):
         out["truncated_sampling"] = bool(rest.pop("truncated_sampling"))
+    if rest.get("privacy") is not None:
+        out["privacy"] = privacy(rest.pop("privacy"))
     limits = rest.pop("limits", None) or {}
     if not isinstance(limits, dict):
         raise InvalidError("limits: want a dict of names and numbers")
@@ -79,6 +81,12 @@ def split(cfg):
     if disabled:
         out["disabled"] = [kind(k) for k in disabled]
     return out, config(rest)
+
+
+def privacy(text):
+    if text not in ("plain", "salted"):
+        raise InvalidError("privacy %r: want plain or salted" % (text,))
+    return text
 
 
 def limit(key, value):

@@ -31,6 +31,7 @@ def track(name, **cfg):
     spool       folder for rows that no server takes; default PROVENIR_SPOOL, then <PROVENIR_DATA or .provenir>/spool
     run         id of a run to go on with; default a new one
     engine      whose metric names are logged: provenir, trl, verl, ...
+    privacy     salted: what is logged lies encrypted at the recorder, and can be erased (docs/track.md); default plain
     method, model, kl_coefficient (beta), reward_range, num_iterations, truncated_sampling, limits, disabled
                 what the recorder judges the run by (docs/detectors.md)
 
@@ -136,23 +137,25 @@ class Tracker(Reading):
         values = self._numbers("log_step", metrics, more)
         self._put("step", step=at, engine=None if self._engine == "provenir" else self._engine, metrics=values)
 
-    def log_trajectory(self, response=None, prompt=None, trajectory=None, reward=None, passed=None, heldout_reward=None, step=None, id=None, group=None):
+    def log_trajectory(self, response=None, prompt=None, trajectory=None, reward=None, passed=None, heldout_reward=None, step=None, id=None, group=None, erasure_group=None):
         """One rollout: response (and prompt), or trajectory, a list of {"role", "content"}.
 
         reward is what was paid, heldout_reward what a verifier says that the policy is not paid by; passed whether the
         answer is right, where that is known.
+        erasure_group names whose data it is, in a run with privacy="salted": `provenir ledger erase` takes it away by that name.
         """
         self._check()
         try:
             at = self._next_step if step is None else whole_step(step)
             parts = rows.turns(prompt, response, trajectory)
+            person = self._group(erasure_group)
         except (NotANumber, ValueError, TypeError, KeyError) as e:
             self._bad("log_trajectory: %s; the trajectory is left out" % e)
             return
         with self._lock:
             self._rollouts += 1
             name = str(id) if id is not None else "t%d.%d" % (at, self._rollouts)
-        self._put("rollout", id=name, group=None if group is None else str(group), step=at, turns=parts)
+        self._put("rollout", id=name, group=None if group is None else str(group), step=at, turns=parts, erasure_group=person)
         for kind, value in (("verdict", reward), ("heldout_verdict", heldout_reward)):
             try:
                 x = number(value)
@@ -160,7 +163,7 @@ class Tracker(Reading):
                 self._bad("log_trajectory: %s: %s" % (kind, e))
                 continue
             if x is not ABSENT:
-                self._put(kind, id=name, reward=x, passed=passed if kind == "verdict" and isinstance(passed, bool) else None)
+                self._put(kind, id=name, reward=x, passed=passed if kind == "verdict" and isinstance(passed, bool) else None, erasure_group=person)
 
     def record_eval(self, metrics=None, step=None, dataset=None, n=None, **more):
         """Scores that were measured elsewhere."""
@@ -227,10 +230,23 @@ class Tracker(Reading):
         except (TypeError, ValueError) as e:
             self._bad("%s: %s" % (kind, e))
             return
-        if len(body) > rows.MAX_ROW:
-            self._bad("%s: %d bytes in a row, at most %d; it is left out" % (kind, len(body), rows.MAX_ROW))
+        most = rows.MAX_ROLLOUT if kind == "rollout" and not self._salted() else rows.MAX_ROW
+        if len(body) > most:
+            self._bad("%s: %d bytes in a row, at most %d; it is left out" % (kind, len(body), most))
             return
         self._writer.put(body)
+
+    def _salted(self):
+        return self._settings.get("privacy") == "salted"
+
+    def _group(self, name):
+        if name is None:
+            return None
+        if not self._salted():
+            raise ValueError("erasure_group is of a run with privacy=\"salted\"")
+        if not isinstance(name, str) or not name or len(name.encode("utf-8", "replace")) > MAX_KEY:
+            raise ValueError("erasure_group: want a text of at most %d bytes" % MAX_KEY)
+        return name
 
     def _numbers(self, who, metrics, more):
         out = {}
