@@ -31,6 +31,7 @@ import (
 	"github.com/provenir/provenir/cli/rl"
 	"github.com/provenir/provenir/cli/run"
 	"github.com/provenir/provenir/cli/sandboxcheck"
+	"github.com/provenir/provenir/cli/slices"
 	"github.com/provenir/provenir/cli/timcheck"
 	"github.com/provenir/provenir/cli/toolcallparse"
 	"github.com/provenir/provenir/cli/up"
@@ -80,7 +81,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	a.Bind(root)
 	root.AddCommand(
 		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), report.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
-		ledger.NewCommand(a), passport.NewCommand(a), passport.NewBOMCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), timcheck.NewCommand(a), diagnose.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), passport.NewBOMCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), slices.NewCommand(a), timcheck.NewCommand(a), diagnose.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
 	for _, noun := range root.Commands() {
