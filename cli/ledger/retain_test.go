@@ -44,6 +44,7 @@ func TestShowRetention(t *testing.T) {
 func TestWrongUse(t *testing.T) {
 	for _, args := range [][]string{
 		{"retain", "apply"}, {"retain", "plan", "a", "b"}, {"hold", "set", "r"}, {"hold", "set"}, {"hold", "set", "r", "--tenant", "--reason", "x"},
+		{"erase", "r", "--yes"}, {"erase", "r", "--row", "a", "--all", "--yes"}, {"erase", "r", "--group", "a", "--row", "b", "--yes"}, {"erase", "r", "--row", "a"},
 		{"hold", "set", "--reason", "x"}, {"hold", "lift", "h"}, {"hold", "lift"},
 	} {
 		a := app.New()

@@ -127,5 +127,5 @@ type Copies interface {
 
 // Migrations are the recorder's tables.
 func Migrations() []rolestore.Migration {
-	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations(), roster.Migrations())
+	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations(), roster.Migrations(), vault.LaterMigrations())
 }

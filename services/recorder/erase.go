@@ -12,16 +12,21 @@ import (
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/identity"
+	"github.com/provenir/provenir/internal/rowgroup"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/store"
 	"github.com/provenir/provenir/services/recorder/vault"
 )
 
-// EraseGroup destroys the key and the salt of an erasure group, then says so in findings: who, why, how many records. The
-// deed comes before the record of it; a crash in between is mended by asking again, which destroys nothing twice and
-// gives the same answer.
+// EraseGroup destroys the key and the salt of an erasure group, of a row's, or of all of a run's, then says so in findings:
+// who, why, how many records. The deed comes before the record of it; a crash in between is mended by asking again, which
+// destroys nothing twice and gives the same answer.
 func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequest) (*recorderv1.EraseGroupResponse, error) {
+	group, err := groupOf(req)
+	if err != nil {
+		return nil, err
+	}
 	l, err := s.get(ctx, tenant(ctx), req.GetRun(), false)
 	if err != nil {
 		return nil, problem(err)
@@ -31,7 +36,7 @@ func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequ
 	if err := l.notHeld(ctx); err != nil {
 		return nil, problem(err)
 	}
-	id, err := l.destroy(ctx, req.GetGroup())
+	id, err := l.destroy(ctx, group)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -44,8 +49,8 @@ func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequ
 		return nil, problem(err)
 	}
 	c, _ := identity.FromContext(ctx)
-	payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(&recorderv1.Erasure{GroupId: id[:], Records: n, Reason: req.GetReason(), By: c.Name,
-		At: timestamppb.New(s.d.Clock.Now())})
+	payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(&recorderv1.Erasure{GroupId: id, Records: n, Reason: req.GetReason(), By: c.Name,
+		At: timestamppb.New(s.d.Clock.Now()), WholeRun: id == nil})
 	if err != nil {
 		return nil, fmt.Errorf("declare an erasure: %w", err)
 	}
@@ -61,12 +66,35 @@ func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequ
 	return &recorderv1.EraseGroupResponse{Records: n, FindingSeq: seq}, nil
 }
 
-// destroy erases the keys. What the monitor knows is written down first: a restart could not learn it any more.
-func (l *live) destroy(ctx context.Context, group string) (id [16]byte, err error) {
+// groupOf is the group that a request names; empty for the whole run.
+func groupOf(req *recorderv1.EraseGroupRequest) (string, error) {
+	named := 0
+	for _, is := range []bool{req.GetGroup() != "", req.GetRow() != "", req.GetWholeRun()} {
+		if is {
+			named++
+		}
+	}
+	if named != 1 {
+		return "", rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT,
+			"name one of group, row and whole_run").Field("group", "exactly one of group, row, whole_run")
+	}
+	if req.GetRow() != "" {
+		return rowgroup.Name(req.GetRow()), nil
+	}
+	return req.GetGroup(), nil
+}
+
+// destroy erases the keys of a group and gives its number, or those of all groups, which have none together. What the
+// monitor knows is written down first: a restart could not learn it any more.
+func (l *live) destroy(ctx context.Context, group string) (id []byte, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if group == "" && !l.run.Sealed() {
+		return nil, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_RUN_NOT_FINISHED,
+			"run %s is not sealed: without keys it could not go on. Cancel it, or erase a group or a row", l.run.ID)
+	}
 	if !l.salted {
-		return id, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
+		return nil, rpc.Errorf(codes.FailedPrecondition, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
 			"run %s is not salted: its payloads are stored as they are, and erasing them would break its proofs", l.run.ID)
 	}
 	findings := l.log(ledger.Findings)
@@ -84,7 +112,13 @@ func (l *live) destroy(ctx context.Context, group string) (id [16]byte, err erro
 			return id, err
 		}
 	}
-	id, err = l.s.vault.Erase(ctx, l.tenant, l.run.ID, group)
+	if group == "" {
+		err = l.s.vault.EraseRun(ctx, l.tenant, l.run.ID)
+	} else {
+		var number [16]byte
+		number, err = l.s.vault.Erase(ctx, l.tenant, l.run.ID, group)
+		id = number[:]
+	}
 	switch {
 	case errors.Is(err, vault.ErrNoGroup):
 		return id, rpc.Errorf(codes.NotFound, corev1.ErrorReason_ERROR_REASON_INVALID_ARGUMENT, "run %s: %w", l.run.ID, err).Field("group", err.Error())
@@ -95,7 +129,7 @@ func (l *live) destroy(ctx context.Context, group string) (id [16]byte, err erro
 }
 
 // erasure finds what findings says of a group's erasure; nil for one that is not declared yet.
-func (l *live) erasure(ctx context.Context, id [16]byte) (*recorderv1.EraseGroupResponse, error) {
+func (l *live) erasure(ctx context.Context, id []byte) (*recorderv1.EraseGroupResponse, error) {
 	for f, err := range l.log(ledger.Findings).Events(ctx, store.Query{Types: []ledger.RecordType{ledger.Erasure}}) {
 		if err != nil {
 			return nil, err
@@ -104,15 +138,15 @@ func (l *live) erasure(ctx context.Context, id [16]byte) (*recorderv1.EraseGroup
 		if err := proto.Unmarshal(f.Stored, e); err != nil {
 			return nil, fmt.Errorf("finding %d: %w", f.Seq, err)
 		}
-		if string(e.GetGroupId()) == string(id[:]) {
+		if e.GetWholeRun() == (id == nil) && string(e.GetGroupId()) == string(id) {
 			return &recorderv1.EraseGroupResponse{Records: e.GetRecords(), FindingSeq: f.Seq}, nil
 		}
 	}
 	return nil, nil
 }
 
-// countGroup counts the records of a group. A log with damage is counted as far as it can be read.
-func (l *live) countGroup(ctx context.Context, id [16]byte) (n uint64, err error) {
+// countGroup counts the records of a group, or of all groups. A log with damage is counted as far as it can be read.
+func (l *live) countGroup(ctx context.Context, id []byte) (n uint64, err error) {
 	for f, err := range l.log(ledger.Events).Events(ctx, store.Query{Damaged: true}) {
 		if store.KindOf(err) == store.Corrupt {
 			continue
@@ -120,7 +154,7 @@ func (l *live) countGroup(ctx context.Context, id [16]byte) (n uint64, err error
 		if err != nil {
 			return n, err
 		}
-		if g, ok := vault.GroupOf(f); ok && g == id {
+		if g, ok := vault.GroupOf(f); ok && (id == nil || string(g[:]) == string(id)) {
 			n++
 		}
 	}

@@ -138,7 +138,7 @@ func (a *attempt) openPump(ctx context.Context, bell *pump.Bell) error {
 		limit = durationpb.New(30 * time.Second)
 	}
 	a.pump = &pump.Pump{Ledger: a.ledger, Bell: bell, Clock: a.Clock, Fault: a.Fault, Recorded: a.recorded,
-		Timeout: limit.AsDuration() + 5*time.Second, Second: spec.GetHeldoutVerifier() != nil}
+		Timeout: limit.AsDuration() + 5*time.Second, Second: spec.GetHeldoutVerifier() != nil, ByRow: byRow(spec.GetRecorder())}
 	rl := false
 	for _, s := range a.stages {
 		rl = rl || s.RL
@@ -158,12 +158,17 @@ func (a *attempt) openPump(ctx context.Context, bell *pump.Bell) error {
 	return nil
 }
 
+// byRow tells whether rows are erased one by one: in a salted run, unless it asks for one group.
+func byRow(r *recorderv1.RecorderSpec) bool {
+	return r.GetPrivacy() == recorderv1.Privacy_PRIVACY_SALTED && r.GetErasure() != recorderv1.ErasureScope_ERASURE_SCOPE_RUN
+}
+
 func (o *Owner) recorderSpec() *recorderv1.RecorderSpec {
 	spec := &recorderv1.RecorderSpec{Method: run.Name(o.Run.GetSpec().GetAlgorithm())}
 	if r := o.Run.GetSpec().GetRecorder(); r != nil {
 		spec.Limits, spec.Disabled, spec.RewardRange, spec.Model = r.GetLimits(), r.GetDisabled(), r.RewardRange, r.GetModel()
 		spec.NumIterations, spec.TruncatedSampling, spec.HackingStrict = r.NumIterations, r.GetTruncatedSampling(), r.GetHackingStrict()
-		spec.Privacy = r.GetPrivacy()
+		spec.Privacy, spec.Erasure = r.GetPrivacy(), r.GetErasure()
 	}
 	if kl := o.Run.GetSpec().GetHyper().GetObjective(); kl != nil && kl.Kl != nil {
 		spec.KlCoefficient = kl.Kl

@@ -82,8 +82,8 @@ func (p *Pump) recordedSecond(ctx context.Context, rows []row) ([]*recorderv1.Re
 		if len(rows) == 0 {
 			return nil, nil, fmt.Errorf("record %d is the second verdict of %s, which is not in this step or not in its place", e.GetSeq(), v.GetRolloutId())
 		}
+		out = append(out, &recorderv1.Record{Type: e.GetType(), Payload: e.GetPayload(), Volatile: e.GetVolatile(), ErasureGroup: rows[0].Row})
 		rows = rows[1:]
-		out = append(out, &recorderv1.Record{Type: e.GetType(), Payload: e.GetPayload(), Volatile: e.GetVolatile()})
 	}
 	return out, rows, nil
 }
@@ -121,7 +121,7 @@ func (p *Pump) second(ctx context.Context, rows []row) ([]*recorderv1.Record, er
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_HELDOUT_VERDICT, Payload: v.GetVerdict(), Volatile: volatile})
+		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_HELDOUT_VERDICT, Payload: v.GetVerdict(), Volatile: volatile, ErasureGroup: rows[i].Row})
 		i++
 	}
 	return out, nil

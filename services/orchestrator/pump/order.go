@@ -15,6 +15,7 @@ type Judged struct {
 	ID     string
 	Group  string
 	Digest []byte // of the rollout's bytes
+	Row    string // erasure group of its row; empty where the run is one group
 	Item   *verifierv1.VerdictItem
 }
 
@@ -30,29 +31,39 @@ func Records(round []Judged) ([]*recorderv1.Record, [][]byte, error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_VERDICT, Payload: j.Item.GetVerdict(), Volatile: volatile})
+		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_VERDICT, Payload: j.Item.GetVerdict(), Volatile: volatile, ErasureGroup: j.Row})
 	}
 	var paid [][]byte
-	for _, batch := range rewards(round) {
-		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(batch)
+	for _, b := range rewards(round) {
+		payload, err := proto.MarshalOptions{Deterministic: true}.Marshal(b.RewardBatch)
 		if err != nil {
 			return nil, nil, err
 		}
 		paid = append(paid, payload)
-		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_REWARD, Payload: payload})
+		out = append(out, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_REWARD, Payload: payload, ErasureGroup: b.row})
 	}
 	return out, paid, nil
 }
 
-// rewards groups by group id, never by call: a group may be split over frames.
-func rewards(round []Judged) []*corev1.RewardBatch {
-	var out []*corev1.RewardBatch
-	byGroup := map[string]*corev1.RewardBatch{}
+// batch is the payload of a REWARD record, and whose it is.
+type batch struct {
+	*corev1.RewardBatch
+	row string
+}
+
+// rewards groups by group id, never by call: a group may be split over frames. Where rows are erased one by one a record
+// holds rewards of one row: those of none share theirs by row, and a group of several rows, which no engine of ours makes,
+// is split too.
+func rewards(round []Judged) []batch {
+	var out []batch
+	type key struct{ group, row string }
+	open := map[key]batch{}
 	for _, j := range round {
-		b := byGroup[j.Group]
-		if b == nil || (j.Group == "" && len(b.GetRewards()) == ungrouped) {
-			b = &corev1.RewardBatch{GroupId: j.Group}
-			byGroup[j.Group] = b
+		k := key{j.Group, j.Row}
+		b := open[k]
+		if b.RewardBatch == nil || (j.Group == "" && len(b.GetRewards()) == ungrouped) {
+			b = batch{&corev1.RewardBatch{GroupId: j.Group}, j.Row}
+			open[k] = b
 			out = append(out, b)
 		}
 		b.Rewards = append(b.Rewards, reward(j))

@@ -1,7 +1,7 @@
 // Package pump moves a round of rollouts: trainer → recorder and verifier → verdicts and rewards to the recorder → the
 // rewards, once they are on disk, to the trainer.
 //
-// A rollout's bytes are never decoded here. Ledger and Judge each have a receiver of their own that never waits, and one
+// A rollout's bytes are never decoded here; of a salted run the row that they name is read. Ledger and Judge each have a receiver of their own that never waits, and one
 // owner sends: so a slow verifier or disk slows the trainer by its byte credit, and nothing can wait in a circle.
 package pump
 
@@ -15,6 +15,7 @@ import (
 	verifierv1 "github.com/provenir/provenir/gen/provenir/verifier/v1"
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/faultline"
+	"github.com/provenir/provenir/internal/rowgroup"
 )
 
 // Points where a process may die.
@@ -47,6 +48,9 @@ type Pump struct {
 	Timeout  time.Duration // of a verdict; the verifier answers before it, this is for one that never does
 	Second   bool          // there is a second, stricter verdict: then even a recorded rollout goes to the verifier again, which knows whether it was drawn
 
+	// ByRow puts what belongs to one row of the dataset into an erasure group of its own; only for a salted run.
+	ByRow bool
+
 	round  []row
 	frames []*trainerv1.RolloutFrame // held back while the round may be recorded already
 	replay bool
@@ -74,7 +78,7 @@ func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error 
 	var size uint64
 	records := make([]*recorderv1.Record, 0, len(frames))
 	for _, f := range frames {
-		records = append(records, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_ROLLOUT, Payload: f.GetBody(), Volatile: f.GetVolatile()})
+		records = append(records, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_ROLLOUT, Payload: f.GetBody(), Volatile: f.GetVolatile(), ErasureGroup: p.rowOf(f)})
 		size += uint64(len(f.GetBody()))
 	}
 	if err := p.Ledger.Append(ctx, records...); err != nil {
@@ -85,7 +89,7 @@ func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error 
 	}
 	from := len(p.round)
 	for _, f := range frames {
-		p.round = append(p.round, row{Judged: Judged{ID: f.GetRolloutId(), Group: f.GetGroupId(), Digest: f.GetDigest()}})
+		p.round = append(p.round, row{Judged: Judged{ID: f.GetRolloutId(), Group: f.GetGroupId(), Digest: f.GetDigest(), Row: p.rowOf(f)}})
 	}
 	if p.replay {
 		p.frames = append(p.frames, frames...)
@@ -98,6 +102,14 @@ func (p *Pump) Add(ctx context.Context, frames []*trainerv1.RolloutFrame) error 
 		return fmt.Errorf("give credit back: %w", err)
 	}
 	return nil
+}
+
+// rowOf is the erasure group of a rollout; empty leaves it to the run's.
+func (p *Pump) rowOf(f *trainerv1.RolloutFrame) string {
+	if !p.ByRow {
+		return ""
+	}
+	return rowgroup.Of(f.GetBody())
 }
 
 func (p *Pump) judge(ctx context.Context, from int, frames []*trainerv1.RolloutFrame) error {

@@ -63,7 +63,9 @@ func TestOpenBlobRefuses(t *testing.T) {
 	}{
 		{"a flipped bit", func(_ *ledger.Frame, b []byte) []byte { b[len(b)/2] ^= 1; return b }},
 		{"the last chunk is missing", func(_ *ledger.Frame, b []byte) []byte { return b[:2*sealedChunk] }},
-		{"a chunk is missing", func(_ *ledger.Frame, b []byte) []byte { return append(b[:sealedChunk:sealedChunk], b[2*sealedChunk:]...) }},
+		{"a chunk is missing", func(_ *ledger.Frame, b []byte) []byte {
+			return append(b[:sealedChunk:sealedChunk], b[2*sealedChunk:]...)
+		}},
 		{"chunks are swapped", func(_ *ledger.Frame, b []byte) []byte {
 			out := append([]byte(nil), b[sealedChunk:2*sealedChunk]...)
 			return append(append(out, b[:sealedChunk]...), b[2*sealedChunk:]...)

@@ -19,6 +19,12 @@ CREATE TABLE erasure_groups (id BLOB PRIMARY KEY, tenant TEXT NOT NULL, run TEXT
 	key BLOB, salt BLOB, UNIQUE (tenant, run, name))`}}
 }
 
+// LaterMigrations are tables that came after others had theirs: a released order never changes.
+func LaterMigrations() []rolestore.Migration {
+	return []rolestore.Migration{{Name: "erased_runs", SQL: `
+CREATE TABLE erased_runs (tenant TEXT NOT NULL, run TEXT NOT NULL, PRIMARY KEY (tenant, run))`}}
+}
+
 // MarkSalted notes, durably, that a run's payloads are encrypted.
 func (v *Vault) MarkSalted(ctx context.Context, tenant, run string) error {
 	_, err := v.db.Exec(ctx, `INSERT INTO salted_runs VALUES (?, ?) ON CONFLICT DO NOTHING`, tenant, run)
@@ -41,6 +47,9 @@ func (v *Vault) named(ctx context.Context, n name) (*group, error) {
 		var err error
 		if g, err = v.find(ctx, `tenant = ? AND run = ? AND name = ?`, n.tenant, n.run, n.group); errors.Is(err, sql.ErrNoRows) {
 			g, err = v.make(ctx, n)
+		}
+		if errors.Is(err, store.ErrErased) {
+			return nil, err
 		}
 		if err != nil {
 			return nil, fmt.Errorf("keys of an erasure group of run %s: %w", n.run, err)
@@ -88,13 +97,20 @@ func (v *Vault) find(ctx context.Context, where string, args ...any) (*group, er
 }
 
 func (v *Vault) make(ctx context.Context, n name) (*group, error) {
+	erased, err := v.erasedRun(ctx, n.tenant, n.run)
+	if err != nil {
+		return nil, err
+	}
+	if erased {
+		return nil, store.ErrErased
+	}
 	b := make([]byte, idSize+keySize+saltSize)
 	if _, err := io.ReadFull(v.random, b); err != nil {
 		return nil, err
 	}
 	g := &group{key: b[idSize : idSize+keySize], salt: b[idSize+keySize:]}
 	copy(g.id[:], b)
-	_, err := v.db.Exec(ctx, `INSERT INTO erasure_groups (id, tenant, run, name, key, salt) VALUES (?, ?, ?, ?, ?, ?)`,
+	_, err = v.db.Exec(ctx, `INSERT INTO erasure_groups (id, tenant, run, name, key, salt) VALUES (?, ?, ?, ?, ?, ?)`,
 		g.id[:], n.tenant, n.run, n.group, g.key, g.salt)
 	return g, err
 }
@@ -128,17 +144,38 @@ func (v *Vault) Erase(ctx context.Context, tenant, run, grp string) ([idSize]byt
 	}
 	clear(v.byID)
 	clear(v.byName)
-	if err := v.destroy(ctx, g.id); err != nil {
+	if err := v.destroy(ctx, `id = ?`, g.id[:]); err != nil {
 		return g.id, fmt.Errorf("destroy the keys of an erasure group: %w", err)
 	}
 	return g.id, nil
 }
 
-func (v *Vault) destroy(ctx context.Context, id [idSize]byte) error {
+// EraseRun destroys the keys and salts of all groups of a run, and lets it have no new ones. Erasing again changes nothing.
+func (v *Vault) EraseRun(ctx context.Context, tenant, run string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	clear(v.byID)
+	clear(v.byName)
+	if _, err := v.db.Exec(ctx, `INSERT INTO erased_runs VALUES (?, ?) ON CONFLICT DO NOTHING`, tenant, run); err != nil {
+		return fmt.Errorf("destroy the keys of a run: %w", err)
+	}
+	if err := v.destroy(ctx, `tenant = ? AND run = ?`, tenant, run); err != nil {
+		return fmt.Errorf("destroy the keys of a run: %w", err)
+	}
+	return nil
+}
+
+func (v *Vault) erasedRun(ctx context.Context, tenant, run string) (bool, error) {
+	var n int
+	err := v.db.QueryRow(ctx, `SELECT COUNT(*) FROM erased_runs WHERE tenant = ? AND run = ?`, tenant, run).Scan(&n)
+	return n > 0, err
+}
+
+func (v *Vault) destroy(ctx context.Context, where string, args ...any) error {
 	if _, err := v.db.Exec(ctx, `PRAGMA secure_delete = ON`); err != nil { // freed bytes of a page are overwritten
 		return err
 	}
-	if _, err := v.db.Exec(ctx, `UPDATE erasure_groups SET key = NULL, salt = NULL WHERE id = ?`, id[:]); err != nil {
+	if _, err := v.db.Exec(ctx, `UPDATE erasure_groups SET key = NULL, salt = NULL WHERE `+where, args...); err != nil {
 		return err
 	}
 	// The log of writes still has the page as it was. A reader of another process keeps it there, which is no error of

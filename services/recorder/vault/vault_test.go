@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	rolestore "github.com/provenir/provenir/internal/store"
@@ -14,7 +15,7 @@ import (
 
 func open(t *testing.T) *Vault {
 	t.Helper()
-	db, err := rolestore.Open(t.Context(), filepath.Join(t.TempDir(), "v.db"), Migrations())
+	db, err := rolestore.Open(t.Context(), filepath.Join(t.TempDir(), "v.db"), slices.Concat(Migrations(), LaterMigrations()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestDigestsSayNothing(t *testing.T) {
 // when it has gone erases it.
 func TestErasureWaitsForReaders(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "v.db")
-	db, err := rolestore.Open(t.Context(), path, Migrations())
+	db, err := rolestore.Open(t.Context(), path, slices.Concat(Migrations(), LaterMigrations()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3445,10 +3445,14 @@ type EraseGroupRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// run by its uid.
 	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
-	// group as its records name it.
+	// group as its records name it; empty with row or whole_run.
 	Group string `protobuf:"bytes,2,opt,name=group,proto3" json:"group,omitempty"`
 	// reason, for the record.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// row of the dataset by its id, where the run's records are grouped by row; empty with group or whole_run.
+	Row string `protobuf:"bytes,4,opt,name=row,proto3" json:"row,omitempty"`
+	// whole_run erases all groups. The run must be sealed: what would come after could not be written.
+	WholeRun      bool `protobuf:"varint,5,opt,name=whole_run,json=wholeRun,proto3" json:"whole_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3502,6 +3506,20 @@ func (x *EraseGroupRequest) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *EraseGroupRequest) GetRow() string {
+	if x != nil {
+		return x.Row
+	}
+	return ""
+}
+
+func (x *EraseGroupRequest) GetWholeRun() bool {
+	if x != nil {
+		return x.WholeRun
+	}
+	return false
 }
 
 // EraseGroupResponse counts what can no longer be read.
@@ -3911,11 +3929,13 @@ const file_provenir_recorder_v1_analysis_proto_rawDesc = "" +
 	"\x04Loss\x12+\n" +
 	"\x03log\x18\x01 \x01(\x0e2\x19.provenir.recorder.v1.LogR\x03log\x12\x1b\n" +
 	"\tfirst_seq\x18\x02 \x01(\x04R\bfirstSeq\x12\x19\n" +
-	"\blast_seq\x18\x03 \x01(\x04R\alastSeq\"o\n" +
+	"\blast_seq\x18\x03 \x01(\x04R\alastSeq\"\xa9\x01\n" +
 	"\x11EraseGroupRequest\x12\x19\n" +
-	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12\x1d\n" +
-	"\x05group\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05group\x12 \n" +
-	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06reason\"O\n" +
+	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x03run\x12\x1e\n" +
+	"\x05group\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05group\x12 \n" +
+	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06reason\x12\x1a\n" +
+	"\x03row\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x03row\x12\x1b\n" +
+	"\twhole_run\x18\x05 \x01(\bR\bwholeRun\"O\n" +
 	"\x12EraseGroupResponse\x12\x18\n" +
 	"\arecords\x18\x01 \x01(\x04R\arecords\x12\x1f\n" +
 	"\vfinding_seq\x18\x02 \x01(\x04R\n" +

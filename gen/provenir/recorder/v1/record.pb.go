@@ -270,6 +270,59 @@ func (Privacy) EnumDescriptor() ([]byte, []int) {
 	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{2}
 }
 
+// ErasureScope is what of a salted run can be erased alone, beside groups that its writer names.
+type ErasureScope int32
+
+const (
+	// ERASURE_SCOPE_UNSPECIFIED is by row.
+	ErasureScope_ERASURE_SCOPE_UNSPECIFIED ErasureScope = 0
+	// ERASURE_SCOPE_ROW: rollouts, verdicts and rewards of one row of the dataset, by its id; the rest of the run is one group.
+	ErasureScope_ERASURE_SCOPE_ROW ErasureScope = 1
+	// ERASURE_SCOPE_RUN: all of the run is one group.
+	ErasureScope_ERASURE_SCOPE_RUN ErasureScope = 2
+)
+
+// Enum value maps for ErasureScope.
+var (
+	ErasureScope_name = map[int32]string{
+		0: "ERASURE_SCOPE_UNSPECIFIED",
+		1: "ERASURE_SCOPE_ROW",
+		2: "ERASURE_SCOPE_RUN",
+	}
+	ErasureScope_value = map[string]int32{
+		"ERASURE_SCOPE_UNSPECIFIED": 0,
+		"ERASURE_SCOPE_ROW":         1,
+		"ERASURE_SCOPE_RUN":         2,
+	}
+)
+
+func (x ErasureScope) Enum() *ErasureScope {
+	p := new(ErasureScope)
+	*p = x
+	return p
+}
+
+func (x ErasureScope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ErasureScope) Descriptor() protoreflect.EnumDescriptor {
+	return file_provenir_recorder_v1_record_proto_enumTypes[3].Descriptor()
+}
+
+func (ErasureScope) Type() protoreflect.EnumType {
+	return &file_provenir_recorder_v1_record_proto_enumTypes[3]
+}
+
+func (x ErasureScope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ErasureScope.Descriptor instead.
+func (ErasureScope) EnumDescriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{3}
+}
+
 // IncidentEvent is what happened to an incident.
 type IncidentEvent int32
 
@@ -315,11 +368,11 @@ func (x IncidentEvent) String() string {
 }
 
 func (IncidentEvent) Descriptor() protoreflect.EnumDescriptor {
-	return file_provenir_recorder_v1_record_proto_enumTypes[3].Descriptor()
+	return file_provenir_recorder_v1_record_proto_enumTypes[4].Descriptor()
 }
 
 func (IncidentEvent) Type() protoreflect.EnumType {
-	return &file_provenir_recorder_v1_record_proto_enumTypes[3]
+	return &file_provenir_recorder_v1_record_proto_enumTypes[4]
 }
 
 func (x IncidentEvent) Number() protoreflect.EnumNumber {
@@ -328,7 +381,7 @@ func (x IncidentEvent) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use IncidentEvent.Descriptor instead.
 func (IncidentEvent) EnumDescriptor() ([]byte, []int) {
-	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{3}
+	return file_provenir_recorder_v1_record_proto_rawDescGZIP(), []int{4}
 }
 
 // Record is one ledger entry.
@@ -564,7 +617,9 @@ type Erasure struct {
 	// by is who asked.
 	By string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	// at is when.
-	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// whole_run: the keys of all groups of the run were destroyed; group_id is then empty.
+	WholeRun      bool `protobuf:"varint,6,opt,name=whole_run,json=wholeRun,proto3" json:"whole_run,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -632,6 +687,13 @@ func (x *Erasure) GetAt() *timestamppb.Timestamp {
 		return x.At
 	}
 	return nil
+}
+
+func (x *Erasure) GetWholeRun() bool {
+	if x != nil {
+		return x.WholeRun
+	}
+	return false
 }
 
 // Evidence is a number behind a finding.
@@ -984,13 +1046,14 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\fresume_token\x18\b \x01(\tR\vresumeToken\x12D\n" +
 	"\x0epayload_absent\x18\t \x01(\x0e2\x1d.provenir.core.v1.ErrorReasonR\rpayloadAbsent\x12\x1c\n" +
 	"\tencrypted\x18\n" +
-	" \x01(\bR\tencrypted\"\x92\x01\n" +
+	" \x01(\bR\tencrypted\"\xaf\x01\n" +
 	"\aErasure\x12\x19\n" +
 	"\bgroup_id\x18\x01 \x01(\fR\agroupId\x12\x18\n" +
 	"\arecords\x18\x02 \x01(\x04R\arecords\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x0e\n" +
 	"\x02by\x18\x04 \x01(\tR\x02by\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xae\x01\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x1b\n" +
+	"\twhole_run\x18\x06 \x01(\bR\bwholeRun\"\xae\x01\n" +
 	"\bEvidence\x12\x16\n" +
 	"\x06metric\x18\x01 \x01(\tR\x06metric\x12\x19\n" +
 	"\x05value\x18\x02 \x01(\x01H\x00R\x05value\x88\x01\x01\x12\x19\n" +
@@ -1062,7 +1125,11 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\aPrivacy\x12\x17\n" +
 	"\x13PRIVACY_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPRIVACY_PLAIN\x10\x01\x12\x12\n" +
-	"\x0ePRIVACY_SALTED\x10\x02*\x9c\x01\n" +
+	"\x0ePRIVACY_SALTED\x10\x02*[\n" +
+	"\fErasureScope\x12\x1d\n" +
+	"\x19ERASURE_SCOPE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11ERASURE_SCOPE_ROW\x10\x01\x12\x15\n" +
+	"\x11ERASURE_SCOPE_RUN\x10\x02*\x9c\x01\n" +
 	"\rIncidentEvent\x12\x1e\n" +
 	"\x1aINCIDENT_EVENT_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13INCIDENT_EVENT_OPEN\x10\x01\x12\x1b\n" +
@@ -1082,36 +1149,37 @@ func file_provenir_recorder_v1_record_proto_rawDescGZIP() []byte {
 	return file_provenir_recorder_v1_record_proto_rawDescData
 }
 
-var file_provenir_recorder_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_provenir_recorder_v1_record_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
 var file_provenir_recorder_v1_record_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_provenir_recorder_v1_record_proto_goTypes = []any{
 	(Log)(0),                      // 0: provenir.recorder.v1.Log
 	(RecordType)(0),               // 1: provenir.recorder.v1.RecordType
 	(Privacy)(0),                  // 2: provenir.recorder.v1.Privacy
-	(IncidentEvent)(0),            // 3: provenir.recorder.v1.IncidentEvent
-	(*Record)(nil),                // 4: provenir.recorder.v1.Record
-	(*Event)(nil),                 // 5: provenir.recorder.v1.Event
-	(*Erasure)(nil),               // 6: provenir.recorder.v1.Erasure
-	(*Evidence)(nil),              // 7: provenir.recorder.v1.Evidence
-	(*Anomaly)(nil),               // 8: provenir.recorder.v1.Anomaly
-	(*Ack)(nil),                   // 9: provenir.recorder.v1.Ack
-	(*v1.BlobRef)(nil),            // 10: provenir.core.v1.BlobRef
-	(v1.ErrorReason)(0),           // 11: provenir.core.v1.ErrorReason
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(v1.Severity)(0),              // 13: provenir.core.v1.Severity
+	(ErasureScope)(0),             // 3: provenir.recorder.v1.ErasureScope
+	(IncidentEvent)(0),            // 4: provenir.recorder.v1.IncidentEvent
+	(*Record)(nil),                // 5: provenir.recorder.v1.Record
+	(*Event)(nil),                 // 6: provenir.recorder.v1.Event
+	(*Erasure)(nil),               // 7: provenir.recorder.v1.Erasure
+	(*Evidence)(nil),              // 8: provenir.recorder.v1.Evidence
+	(*Anomaly)(nil),               // 9: provenir.recorder.v1.Anomaly
+	(*Ack)(nil),                   // 10: provenir.recorder.v1.Ack
+	(*v1.BlobRef)(nil),            // 11: provenir.core.v1.BlobRef
+	(v1.ErrorReason)(0),           // 12: provenir.core.v1.ErrorReason
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(v1.Severity)(0),              // 14: provenir.core.v1.Severity
 }
 var file_provenir_recorder_v1_record_proto_depIdxs = []int32{
 	1,  // 0: provenir.recorder.v1.Record.type:type_name -> provenir.recorder.v1.RecordType
-	10, // 1: provenir.recorder.v1.Record.blob:type_name -> provenir.core.v1.BlobRef
+	11, // 1: provenir.recorder.v1.Record.blob:type_name -> provenir.core.v1.BlobRef
 	0,  // 2: provenir.recorder.v1.Event.log:type_name -> provenir.recorder.v1.Log
 	1,  // 3: provenir.recorder.v1.Event.type:type_name -> provenir.recorder.v1.RecordType
-	10, // 4: provenir.recorder.v1.Event.blob:type_name -> provenir.core.v1.BlobRef
-	11, // 5: provenir.recorder.v1.Event.payload_absent:type_name -> provenir.core.v1.ErrorReason
-	12, // 6: provenir.recorder.v1.Erasure.at:type_name -> google.protobuf.Timestamp
-	13, // 7: provenir.recorder.v1.Anomaly.severity:type_name -> provenir.core.v1.Severity
-	3,  // 8: provenir.recorder.v1.Anomaly.event:type_name -> provenir.recorder.v1.IncidentEvent
-	7,  // 9: provenir.recorder.v1.Anomaly.evidence:type_name -> provenir.recorder.v1.Evidence
-	12, // 10: provenir.recorder.v1.Ack.until:type_name -> google.protobuf.Timestamp
+	11, // 4: provenir.recorder.v1.Event.blob:type_name -> provenir.core.v1.BlobRef
+	12, // 5: provenir.recorder.v1.Event.payload_absent:type_name -> provenir.core.v1.ErrorReason
+	13, // 6: provenir.recorder.v1.Erasure.at:type_name -> google.protobuf.Timestamp
+	14, // 7: provenir.recorder.v1.Anomaly.severity:type_name -> provenir.core.v1.Severity
+	4,  // 8: provenir.recorder.v1.Anomaly.event:type_name -> provenir.recorder.v1.IncidentEvent
+	8,  // 9: provenir.recorder.v1.Anomaly.evidence:type_name -> provenir.recorder.v1.Evidence
+	13, // 10: provenir.recorder.v1.Ack.until:type_name -> google.protobuf.Timestamp
 	11, // [11:11] is the sub-list for method output_type
 	11, // [11:11] is the sub-list for method input_type
 	11, // [11:11] is the sub-list for extension type_name
@@ -1131,7 +1199,7 @@ func file_provenir_recorder_v1_record_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_recorder_v1_record_proto_rawDesc), len(file_provenir_recorder_v1_record_proto_rawDesc)),
-			NumEnums:      4,
+			NumEnums:      5,
 			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,

@@ -48,7 +48,9 @@ type RecorderSpec struct {
 	// hacking_strict has every rollout inspected before its step is acknowledged, so that a gate may stop on what is found.
 	HackingStrict bool `protobuf:"varint,9,opt,name=hacking_strict,json=hackingStrict,proto3" json:"hacking_strict,omitempty"`
 	// privacy says how payloads of events are kept; the first open of a run fixes it.
-	Privacy       Privacy `protobuf:"varint,10,opt,name=privacy,proto3,enum=provenir.recorder.v1.Privacy" json:"privacy,omitempty"`
+	Privacy Privacy `protobuf:"varint,10,opt,name=privacy,proto3,enum=provenir.recorder.v1.Privacy" json:"privacy,omitempty"`
+	// erasure says what of a salted run can be erased alone; unspecified is by row.
+	Erasure       ErasureScope `protobuf:"varint,11,opt,name=erasure,proto3,enum=provenir.recorder.v1.ErasureScope" json:"erasure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -151,6 +153,13 @@ func (x *RecorderSpec) GetPrivacy() Privacy {
 		return x.Privacy
 	}
 	return Privacy_PRIVACY_UNSPECIFIED
+}
+
+func (x *RecorderSpec) GetErasure() ErasureScope {
+	if x != nil {
+		return x.Erasure
+	}
+	return ErasureScope_ERASURE_SCOPE_UNSPECIFIED
 }
 
 // AppendRequest is a frame; the first one is open.
@@ -3014,7 +3023,7 @@ var File_provenir_recorder_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\x1a\"provenir/recorder/v1/tracked.proto\"\xb4\x04\n" +
+	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\x1a\"provenir/recorder/v1/tracked.proto\"\xf2\x04\n" +
 	"\fRecorderSpec\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12*\n" +
 	"\x0ekl_coefficient\x18\x02 \x01(\x01H\x00R\rklCoefficient\x88\x01\x01\x12F\n" +
@@ -3026,7 +3035,8 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\x12truncated_sampling\x18\b \x01(\bR\x11truncatedSampling\x12%\n" +
 	"\x0ehacking_strict\x18\t \x01(\bR\rhackingStrict\x127\n" +
 	"\aprivacy\x18\n" +
-	" \x01(\x0e2\x1d.provenir.recorder.v1.PrivacyR\aprivacy\x1a9\n" +
+	" \x01(\x0e2\x1d.provenir.recorder.v1.PrivacyR\aprivacy\x12<\n" +
+	"\aerasure\x18\v \x01(\x0e2\".provenir.recorder.v1.ErasureScopeR\aerasure\x1a9\n" +
 	"\vLimitsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x01R\x05value:\x028\x01B\x11\n" +
@@ -3353,164 +3363,166 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*VerifyRunResponse)(nil),           // 42: provenir.recorder.v1.VerifyRunResponse
 	nil,                                 // 43: provenir.recorder.v1.RecorderSpec.LimitsEntry
 	(Privacy)(0),                        // 44: provenir.recorder.v1.Privacy
-	(Log)(0),                            // 45: provenir.recorder.v1.Log
-	(*Record)(nil),                      // 46: provenir.recorder.v1.Record
-	(*Anomaly)(nil),                     // 47: provenir.recorder.v1.Anomaly
-	(RecordType)(0),                     // 48: provenir.recorder.v1.RecordType
-	(*Event)(nil),                       // 49: provenir.recorder.v1.Event
-	(v1.NonFinite)(0),                   // 50: provenir.core.v1.NonFinite
-	(v1.Severity)(0),                    // 51: provenir.core.v1.Severity
-	(*timestamppb.Timestamp)(nil),       // 52: google.protobuf.Timestamp
-	(*Ack)(nil),                         // 53: provenir.recorder.v1.Ack
-	(*v1.Metric)(nil),                   // 54: provenir.core.v1.Metric
-	(*RetiredRange)(nil),                // 55: provenir.recorder.v1.RetiredRange
-	(*AnalyzeLogRequest)(nil),           // 56: provenir.recorder.v1.AnalyzeLogRequest
-	(*AnalyzeTrajectoriesRequest)(nil),  // 57: provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	(*CheckMismatchRequest)(nil),        // 58: provenir.recorder.v1.CheckMismatchRequest
-	(*DiagnoseRequest)(nil),             // 59: provenir.recorder.v1.DiagnoseRequest
-	(*AnalyzeSlicesRequest)(nil),        // 60: provenir.recorder.v1.AnalyzeSlicesRequest
-	(*ExportRunRequest)(nil),            // 61: provenir.recorder.v1.ExportRunRequest
-	(*RepairRunRequest)(nil),            // 62: provenir.recorder.v1.RepairRunRequest
-	(*EraseGroupRequest)(nil),           // 63: provenir.recorder.v1.EraseGroupRequest
-	(*PlanRetentionRequest)(nil),        // 64: provenir.recorder.v1.PlanRetentionRequest
-	(*ApplyRetentionRequest)(nil),       // 65: provenir.recorder.v1.ApplyRetentionRequest
-	(*SetLegalHoldRequest)(nil),         // 66: provenir.recorder.v1.SetLegalHoldRequest
-	(*LiftLegalHoldRequest)(nil),        // 67: provenir.recorder.v1.LiftLegalHoldRequest
-	(*ListLegalHoldsRequest)(nil),       // 68: provenir.recorder.v1.ListLegalHoldsRequest
-	(*ListTrackedRunsRequest)(nil),      // 69: provenir.recorder.v1.ListTrackedRunsRequest
-	(*GetTrackedRunRequest)(nil),        // 70: provenir.recorder.v1.GetTrackedRunRequest
-	(*AnalyzeLogResponse)(nil),          // 71: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 72: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 73: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 74: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 75: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 76: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 77: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 78: provenir.recorder.v1.EraseGroupResponse
-	(*PlanRetentionResponse)(nil),       // 79: provenir.recorder.v1.PlanRetentionResponse
-	(*ApplyRetentionResponse)(nil),      // 80: provenir.recorder.v1.ApplyRetentionResponse
-	(*SetLegalHoldResponse)(nil),        // 81: provenir.recorder.v1.SetLegalHoldResponse
-	(*LiftLegalHoldResponse)(nil),       // 82: provenir.recorder.v1.LiftLegalHoldResponse
-	(*ListLegalHoldsResponse)(nil),      // 83: provenir.recorder.v1.ListLegalHoldsResponse
-	(*ListTrackedRunsResponse)(nil),     // 84: provenir.recorder.v1.ListTrackedRunsResponse
-	(*GetTrackedRunResponse)(nil),       // 85: provenir.recorder.v1.GetTrackedRunResponse
+	(ErasureScope)(0),                   // 45: provenir.recorder.v1.ErasureScope
+	(Log)(0),                            // 46: provenir.recorder.v1.Log
+	(*Record)(nil),                      // 47: provenir.recorder.v1.Record
+	(*Anomaly)(nil),                     // 48: provenir.recorder.v1.Anomaly
+	(RecordType)(0),                     // 49: provenir.recorder.v1.RecordType
+	(*Event)(nil),                       // 50: provenir.recorder.v1.Event
+	(v1.NonFinite)(0),                   // 51: provenir.core.v1.NonFinite
+	(v1.Severity)(0),                    // 52: provenir.core.v1.Severity
+	(*timestamppb.Timestamp)(nil),       // 53: google.protobuf.Timestamp
+	(*Ack)(nil),                         // 54: provenir.recorder.v1.Ack
+	(*v1.Metric)(nil),                   // 55: provenir.core.v1.Metric
+	(*RetiredRange)(nil),                // 56: provenir.recorder.v1.RetiredRange
+	(*AnalyzeLogRequest)(nil),           // 57: provenir.recorder.v1.AnalyzeLogRequest
+	(*AnalyzeTrajectoriesRequest)(nil),  // 58: provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	(*CheckMismatchRequest)(nil),        // 59: provenir.recorder.v1.CheckMismatchRequest
+	(*DiagnoseRequest)(nil),             // 60: provenir.recorder.v1.DiagnoseRequest
+	(*AnalyzeSlicesRequest)(nil),        // 61: provenir.recorder.v1.AnalyzeSlicesRequest
+	(*ExportRunRequest)(nil),            // 62: provenir.recorder.v1.ExportRunRequest
+	(*RepairRunRequest)(nil),            // 63: provenir.recorder.v1.RepairRunRequest
+	(*EraseGroupRequest)(nil),           // 64: provenir.recorder.v1.EraseGroupRequest
+	(*PlanRetentionRequest)(nil),        // 65: provenir.recorder.v1.PlanRetentionRequest
+	(*ApplyRetentionRequest)(nil),       // 66: provenir.recorder.v1.ApplyRetentionRequest
+	(*SetLegalHoldRequest)(nil),         // 67: provenir.recorder.v1.SetLegalHoldRequest
+	(*LiftLegalHoldRequest)(nil),        // 68: provenir.recorder.v1.LiftLegalHoldRequest
+	(*ListLegalHoldsRequest)(nil),       // 69: provenir.recorder.v1.ListLegalHoldsRequest
+	(*ListTrackedRunsRequest)(nil),      // 70: provenir.recorder.v1.ListTrackedRunsRequest
+	(*GetTrackedRunRequest)(nil),        // 71: provenir.recorder.v1.GetTrackedRunRequest
+	(*AnalyzeLogResponse)(nil),          // 72: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 73: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 74: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 75: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 76: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 77: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 78: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 79: provenir.recorder.v1.EraseGroupResponse
+	(*PlanRetentionResponse)(nil),       // 80: provenir.recorder.v1.PlanRetentionResponse
+	(*ApplyRetentionResponse)(nil),      // 81: provenir.recorder.v1.ApplyRetentionResponse
+	(*SetLegalHoldResponse)(nil),        // 82: provenir.recorder.v1.SetLegalHoldResponse
+	(*LiftLegalHoldResponse)(nil),       // 83: provenir.recorder.v1.LiftLegalHoldResponse
+	(*ListLegalHoldsResponse)(nil),      // 84: provenir.recorder.v1.ListLegalHoldsResponse
+	(*ListTrackedRunsResponse)(nil),     // 85: provenir.recorder.v1.ListTrackedRunsResponse
+	(*GetTrackedRunResponse)(nil),       // 86: provenir.recorder.v1.GetTrackedRunResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	43, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
 	44, // 1: provenir.recorder.v1.RecorderSpec.privacy:type_name -> provenir.recorder.v1.Privacy
-	2,  // 2: provenir.recorder.v1.AppendRequest.open:type_name -> provenir.recorder.v1.Open
-	3,  // 3: provenir.recorder.v1.AppendRequest.records:type_name -> provenir.recorder.v1.Records
-	4,  // 4: provenir.recorder.v1.AppendRequest.flush:type_name -> provenir.recorder.v1.Flush
-	5,  // 5: provenir.recorder.v1.AppendRequest.close:type_name -> provenir.recorder.v1.Close
-	45, // 6: provenir.recorder.v1.Open.log:type_name -> provenir.recorder.v1.Log
-	0,  // 7: provenir.recorder.v1.Open.spec:type_name -> provenir.recorder.v1.RecorderSpec
-	46, // 8: provenir.recorder.v1.Records.records:type_name -> provenir.recorder.v1.Record
-	7,  // 9: provenir.recorder.v1.AppendResponse.reject:type_name -> provenir.recorder.v1.Reject
-	47, // 10: provenir.recorder.v1.AppendResponse.findings:type_name -> provenir.recorder.v1.Anomaly
-	45, // 11: provenir.recorder.v1.AppendBatchRequest.log:type_name -> provenir.recorder.v1.Log
-	46, // 12: provenir.recorder.v1.AppendBatchRequest.records:type_name -> provenir.recorder.v1.Record
-	0,  // 13: provenir.recorder.v1.AppendBatchRequest.spec:type_name -> provenir.recorder.v1.RecorderSpec
-	47, // 14: provenir.recorder.v1.AppendBatchResponse.findings:type_name -> provenir.recorder.v1.Anomaly
-	45, // 15: provenir.recorder.v1.ListEventsRequest.log:type_name -> provenir.recorder.v1.Log
-	48, // 16: provenir.recorder.v1.ListEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
-	49, // 17: provenir.recorder.v1.ListEventsResponse.events:type_name -> provenir.recorder.v1.Event
-	45, // 18: provenir.recorder.v1.ReadPayloadRequest.log:type_name -> provenir.recorder.v1.Log
-	45, // 19: provenir.recorder.v1.WatchEventsRequest.log:type_name -> provenir.recorder.v1.Log
-	48, // 20: provenir.recorder.v1.WatchEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
-	49, // 21: provenir.recorder.v1.WatchEventsResponse.event:type_name -> provenir.recorder.v1.Event
-	50, // 22: provenir.recorder.v1.Point.non_finite:type_name -> provenir.core.v1.NonFinite
-	17, // 23: provenir.recorder.v1.Series.points:type_name -> provenir.recorder.v1.Point
-	18, // 24: provenir.recorder.v1.QueryMetricsResponse.series:type_name -> provenir.recorder.v1.Series
-	51, // 25: provenir.recorder.v1.ListAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
-	47, // 26: provenir.recorder.v1.ListAnomaliesResponse.anomalies:type_name -> provenir.recorder.v1.Anomaly
-	51, // 27: provenir.recorder.v1.WatchAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
-	47, // 28: provenir.recorder.v1.WatchAnomaliesResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
-	52, // 29: provenir.recorder.v1.AckAnomalyRequest.until:type_name -> google.protobuf.Timestamp
-	53, // 30: provenir.recorder.v1.AckAnomalyResponse.ack:type_name -> provenir.recorder.v1.Ack
-	51, // 31: provenir.recorder.v1.KindCount.severity:type_name -> provenir.core.v1.Severity
-	54, // 32: provenir.recorder.v1.LastMetric.metric:type_name -> provenir.core.v1.Metric
-	51, // 33: provenir.recorder.v1.RunSummary.worst:type_name -> provenir.core.v1.Severity
-	27, // 34: provenir.recorder.v1.RunSummary.counts:type_name -> provenir.recorder.v1.KindCount
-	28, // 35: provenir.recorder.v1.RunSummary.metrics:type_name -> provenir.recorder.v1.LastMetric
-	30, // 36: provenir.recorder.v1.RunSummary.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	45, // 37: provenir.recorder.v1.LogCheckpoint.log:type_name -> provenir.recorder.v1.Log
-	29, // 38: provenir.recorder.v1.GetRunSummaryResponse.summary:type_name -> provenir.recorder.v1.RunSummary
-	45, // 39: provenir.recorder.v1.GetCheckpointRequest.log:type_name -> provenir.recorder.v1.Log
-	30, // 40: provenir.recorder.v1.GetCheckpointResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	45, // 41: provenir.recorder.v1.GetInclusionProofRequest.log:type_name -> provenir.recorder.v1.Log
-	30, // 42: provenir.recorder.v1.GetInclusionProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	45, // 43: provenir.recorder.v1.GetConsistencyProofRequest.log:type_name -> provenir.recorder.v1.Log
-	30, // 44: provenir.recorder.v1.GetConsistencyProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
-	30, // 45: provenir.recorder.v1.SealRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	45, // 46: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
-	41, // 47: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
-	30, // 48: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
-	55, // 49: provenir.recorder.v1.VerifyRunResponse.retired:type_name -> provenir.recorder.v1.RetiredRange
-	1,  // 50: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
-	8,  // 51: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
-	10, // 52: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
-	12, // 53: provenir.recorder.v1.RecorderService.ReadPayload:input_type -> provenir.recorder.v1.ReadPayloadRequest
-	14, // 54: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
-	16, // 55: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
-	20, // 56: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
-	22, // 57: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
-	24, // 58: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
-	26, // 59: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
-	32, // 60: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
-	34, // 61: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
-	36, // 62: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
-	38, // 63: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
-	40, // 64: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
-	56, // 65: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
-	57, // 66: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
-	58, // 67: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
-	59, // 68: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
-	60, // 69: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
-	61, // 70: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
-	62, // 71: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
-	63, // 72: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
-	64, // 73: provenir.recorder.v1.RecorderService.PlanRetention:input_type -> provenir.recorder.v1.PlanRetentionRequest
-	65, // 74: provenir.recorder.v1.RecorderService.ApplyRetention:input_type -> provenir.recorder.v1.ApplyRetentionRequest
-	66, // 75: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
-	67, // 76: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
-	68, // 77: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
-	69, // 78: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
-	70, // 79: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
-	6,  // 80: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 81: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 82: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 83: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
-	15, // 84: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	19, // 85: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	21, // 86: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	23, // 87: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	25, // 88: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	31, // 89: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	33, // 90: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	35, // 91: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	37, // 92: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	39, // 93: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	42, // 94: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	71, // 95: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	72, // 96: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	73, // 97: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	74, // 98: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	75, // 99: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	76, // 100: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	77, // 101: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	78, // 102: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	79, // 103: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
-	80, // 104: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
-	81, // 105: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
-	82, // 106: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
-	83, // 107: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
-	84, // 108: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
-	85, // 109: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
-	80, // [80:110] is the sub-list for method output_type
-	50, // [50:80] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	45, // 2: provenir.recorder.v1.RecorderSpec.erasure:type_name -> provenir.recorder.v1.ErasureScope
+	2,  // 3: provenir.recorder.v1.AppendRequest.open:type_name -> provenir.recorder.v1.Open
+	3,  // 4: provenir.recorder.v1.AppendRequest.records:type_name -> provenir.recorder.v1.Records
+	4,  // 5: provenir.recorder.v1.AppendRequest.flush:type_name -> provenir.recorder.v1.Flush
+	5,  // 6: provenir.recorder.v1.AppendRequest.close:type_name -> provenir.recorder.v1.Close
+	46, // 7: provenir.recorder.v1.Open.log:type_name -> provenir.recorder.v1.Log
+	0,  // 8: provenir.recorder.v1.Open.spec:type_name -> provenir.recorder.v1.RecorderSpec
+	47, // 9: provenir.recorder.v1.Records.records:type_name -> provenir.recorder.v1.Record
+	7,  // 10: provenir.recorder.v1.AppendResponse.reject:type_name -> provenir.recorder.v1.Reject
+	48, // 11: provenir.recorder.v1.AppendResponse.findings:type_name -> provenir.recorder.v1.Anomaly
+	46, // 12: provenir.recorder.v1.AppendBatchRequest.log:type_name -> provenir.recorder.v1.Log
+	47, // 13: provenir.recorder.v1.AppendBatchRequest.records:type_name -> provenir.recorder.v1.Record
+	0,  // 14: provenir.recorder.v1.AppendBatchRequest.spec:type_name -> provenir.recorder.v1.RecorderSpec
+	48, // 15: provenir.recorder.v1.AppendBatchResponse.findings:type_name -> provenir.recorder.v1.Anomaly
+	46, // 16: provenir.recorder.v1.ListEventsRequest.log:type_name -> provenir.recorder.v1.Log
+	49, // 17: provenir.recorder.v1.ListEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
+	50, // 18: provenir.recorder.v1.ListEventsResponse.events:type_name -> provenir.recorder.v1.Event
+	46, // 19: provenir.recorder.v1.ReadPayloadRequest.log:type_name -> provenir.recorder.v1.Log
+	46, // 20: provenir.recorder.v1.WatchEventsRequest.log:type_name -> provenir.recorder.v1.Log
+	49, // 21: provenir.recorder.v1.WatchEventsRequest.types:type_name -> provenir.recorder.v1.RecordType
+	50, // 22: provenir.recorder.v1.WatchEventsResponse.event:type_name -> provenir.recorder.v1.Event
+	51, // 23: provenir.recorder.v1.Point.non_finite:type_name -> provenir.core.v1.NonFinite
+	17, // 24: provenir.recorder.v1.Series.points:type_name -> provenir.recorder.v1.Point
+	18, // 25: provenir.recorder.v1.QueryMetricsResponse.series:type_name -> provenir.recorder.v1.Series
+	52, // 26: provenir.recorder.v1.ListAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
+	48, // 27: provenir.recorder.v1.ListAnomaliesResponse.anomalies:type_name -> provenir.recorder.v1.Anomaly
+	52, // 28: provenir.recorder.v1.WatchAnomaliesRequest.min_severity:type_name -> provenir.core.v1.Severity
+	48, // 29: provenir.recorder.v1.WatchAnomaliesResponse.anomaly:type_name -> provenir.recorder.v1.Anomaly
+	53, // 30: provenir.recorder.v1.AckAnomalyRequest.until:type_name -> google.protobuf.Timestamp
+	54, // 31: provenir.recorder.v1.AckAnomalyResponse.ack:type_name -> provenir.recorder.v1.Ack
+	52, // 32: provenir.recorder.v1.KindCount.severity:type_name -> provenir.core.v1.Severity
+	55, // 33: provenir.recorder.v1.LastMetric.metric:type_name -> provenir.core.v1.Metric
+	52, // 34: provenir.recorder.v1.RunSummary.worst:type_name -> provenir.core.v1.Severity
+	27, // 35: provenir.recorder.v1.RunSummary.counts:type_name -> provenir.recorder.v1.KindCount
+	28, // 36: provenir.recorder.v1.RunSummary.metrics:type_name -> provenir.recorder.v1.LastMetric
+	30, // 37: provenir.recorder.v1.RunSummary.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	46, // 38: provenir.recorder.v1.LogCheckpoint.log:type_name -> provenir.recorder.v1.Log
+	29, // 39: provenir.recorder.v1.GetRunSummaryResponse.summary:type_name -> provenir.recorder.v1.RunSummary
+	46, // 40: provenir.recorder.v1.GetCheckpointRequest.log:type_name -> provenir.recorder.v1.Log
+	30, // 41: provenir.recorder.v1.GetCheckpointResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	46, // 42: provenir.recorder.v1.GetInclusionProofRequest.log:type_name -> provenir.recorder.v1.Log
+	30, // 43: provenir.recorder.v1.GetInclusionProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	46, // 44: provenir.recorder.v1.GetConsistencyProofRequest.log:type_name -> provenir.recorder.v1.Log
+	30, // 45: provenir.recorder.v1.GetConsistencyProofResponse.checkpoint:type_name -> provenir.recorder.v1.LogCheckpoint
+	30, // 46: provenir.recorder.v1.SealRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	46, // 47: provenir.recorder.v1.Damage.log:type_name -> provenir.recorder.v1.Log
+	41, // 48: provenir.recorder.v1.VerifyRunResponse.damages:type_name -> provenir.recorder.v1.Damage
+	30, // 49: provenir.recorder.v1.VerifyRunResponse.checkpoints:type_name -> provenir.recorder.v1.LogCheckpoint
+	56, // 50: provenir.recorder.v1.VerifyRunResponse.retired:type_name -> provenir.recorder.v1.RetiredRange
+	1,  // 51: provenir.recorder.v1.RecorderService.Append:input_type -> provenir.recorder.v1.AppendRequest
+	8,  // 52: provenir.recorder.v1.RecorderService.AppendBatch:input_type -> provenir.recorder.v1.AppendBatchRequest
+	10, // 53: provenir.recorder.v1.RecorderService.ListEvents:input_type -> provenir.recorder.v1.ListEventsRequest
+	12, // 54: provenir.recorder.v1.RecorderService.ReadPayload:input_type -> provenir.recorder.v1.ReadPayloadRequest
+	14, // 55: provenir.recorder.v1.RecorderService.WatchEvents:input_type -> provenir.recorder.v1.WatchEventsRequest
+	16, // 56: provenir.recorder.v1.RecorderService.QueryMetrics:input_type -> provenir.recorder.v1.QueryMetricsRequest
+	20, // 57: provenir.recorder.v1.RecorderService.ListAnomalies:input_type -> provenir.recorder.v1.ListAnomaliesRequest
+	22, // 58: provenir.recorder.v1.RecorderService.WatchAnomalies:input_type -> provenir.recorder.v1.WatchAnomaliesRequest
+	24, // 59: provenir.recorder.v1.RecorderService.AckAnomaly:input_type -> provenir.recorder.v1.AckAnomalyRequest
+	26, // 60: provenir.recorder.v1.RecorderService.GetRunSummary:input_type -> provenir.recorder.v1.GetRunSummaryRequest
+	32, // 61: provenir.recorder.v1.RecorderService.GetCheckpoint:input_type -> provenir.recorder.v1.GetCheckpointRequest
+	34, // 62: provenir.recorder.v1.RecorderService.GetInclusionProof:input_type -> provenir.recorder.v1.GetInclusionProofRequest
+	36, // 63: provenir.recorder.v1.RecorderService.GetConsistencyProof:input_type -> provenir.recorder.v1.GetConsistencyProofRequest
+	38, // 64: provenir.recorder.v1.RecorderService.SealRun:input_type -> provenir.recorder.v1.SealRunRequest
+	40, // 65: provenir.recorder.v1.RecorderService.VerifyRun:input_type -> provenir.recorder.v1.VerifyRunRequest
+	57, // 66: provenir.recorder.v1.RecorderService.AnalyzeLog:input_type -> provenir.recorder.v1.AnalyzeLogRequest
+	58, // 67: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:input_type -> provenir.recorder.v1.AnalyzeTrajectoriesRequest
+	59, // 68: provenir.recorder.v1.RecorderService.CheckMismatch:input_type -> provenir.recorder.v1.CheckMismatchRequest
+	60, // 69: provenir.recorder.v1.RecorderService.Diagnose:input_type -> provenir.recorder.v1.DiagnoseRequest
+	61, // 70: provenir.recorder.v1.RecorderService.AnalyzeSlices:input_type -> provenir.recorder.v1.AnalyzeSlicesRequest
+	62, // 71: provenir.recorder.v1.RecorderService.ExportRun:input_type -> provenir.recorder.v1.ExportRunRequest
+	63, // 72: provenir.recorder.v1.RecorderService.RepairRun:input_type -> provenir.recorder.v1.RepairRunRequest
+	64, // 73: provenir.recorder.v1.RecorderService.EraseGroup:input_type -> provenir.recorder.v1.EraseGroupRequest
+	65, // 74: provenir.recorder.v1.RecorderService.PlanRetention:input_type -> provenir.recorder.v1.PlanRetentionRequest
+	66, // 75: provenir.recorder.v1.RecorderService.ApplyRetention:input_type -> provenir.recorder.v1.ApplyRetentionRequest
+	67, // 76: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
+	68, // 77: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
+	69, // 78: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
+	70, // 79: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
+	71, // 80: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
+	6,  // 81: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 82: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 83: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 84: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
+	15, // 85: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	19, // 86: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	21, // 87: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	23, // 88: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	25, // 89: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	31, // 90: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	33, // 91: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	35, // 92: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	37, // 93: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	39, // 94: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	42, // 95: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	72, // 96: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	73, // 97: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	74, // 98: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	75, // 99: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	76, // 100: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	77, // 101: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	78, // 102: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	79, // 103: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	80, // 104: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
+	81, // 105: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
+	82, // 106: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
+	83, // 107: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
+	84, // 108: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
+	85, // 109: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
+	86, // 110: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
+	81, // [81:111] is the sub-list for method output_type
+	51, // [51:81] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_provenir_recorder_v1_recorder_service_proto_init() }
