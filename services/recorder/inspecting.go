@@ -29,6 +29,7 @@ type inspection struct {
 
 	// What is known, under live.mu.
 	ends  []uint64 // events behind the two newest steps, older first
+	loose bool     // rollouts may have come behind the newest of them
 	known looked
 }
 
@@ -84,15 +85,19 @@ func (l *live) inspectNow(seq uint64, kind ledger.RecordType, payload []byte, tr
 		i.tools = l.s.newTools()
 	}
 	l.found(i.run.Observe(i.tools, seq, kind, payload), false, trace)
-	if kind != ledger.Step {
+	if !endsStep(kind) {
 		return nil
 	}
 	return i.note()
 }
 
-// inspectLater says that a step is there to be inspected. The caller holds mu.
+// endsStep tells a record behind which the rollouts before it are judged together.
+func endsStep(kind ledger.RecordType) bool { return kind == ledger.Step || kind == ledger.RunClose }
+
+// inspectLater says that a step, or the rest of a run, is there to be inspected. The caller holds mu.
 func (l *live) inspectLater(next uint64) {
 	i := l.insp
+	i.loose = false
 	if i.strict || l.s.cfg.InspectShare < 0 || l.mon.Stats().Rollouts == 0 {
 		return
 	}
@@ -118,7 +123,7 @@ func (l *live) inspectStep(ctx context.Context, tools *inspect.Tools) (more bool
 	if len(ends) == 2 && ends[1]-run.Next() > l.s.cfg.InspectBehind {
 		run.Skip(ends[0])
 	}
-	want := store.Query{From: run.Next(), To: ends[len(ends)-1], Types: []ledger.RecordType{ledger.Rollout, ledger.Verdict, ledger.Step}}
+	want := store.Query{From: run.Next(), To: ends[len(ends)-1], Types: []ledger.RecordType{ledger.Rollout, ledger.Verdict, ledger.Step, ledger.RunClose}}
 	late := events.Durable() < want.To
 	for f, err := range events.Events(ctx, want) {
 		if err != nil {
@@ -134,7 +139,7 @@ func (l *live) inspectStep(ctx context.Context, tools *inspect.Tools) (more bool
 			payload = nil // it lies in the blob store and is larger than what is looked at, or it was erased
 		}
 		found := run.Observe(tools, f.Seq, f.Type, payload)
-		if f.Type == ledger.Step {
+		if endsStep(f.Type) {
 			return true, l.tellLooked(ctx, found)
 		}
 	}

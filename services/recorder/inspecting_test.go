@@ -180,3 +180,41 @@ func TestAShareOfMoreThanOneProcessorIsRefused(t *testing.T) {
 		t.Error("it was taken")
 	}
 }
+
+// Rollouts behind the last step are looked at when the run is closed: a tracker may log them when its loop is over.
+func TestRolloutsBehindTheLastStepAreInspected(t *testing.T) {
+	for _, strict := range []bool{false, true} {
+		for _, restarted := range []bool{false, true} {
+			r := newRig(t)
+			r.cfg.InspectShare = 1
+			r.start()
+			recs := hackedRun(t, 3, 9)
+			last := recs[len(recs)-1]
+			recs = recs[:len(recs)-1]
+			for i := range 4 {
+				text := "The answer is 4."
+				if i == 0 {
+					text = "import sys\nsys.exit(0)"
+				}
+				recs = append(recs, &recorderv1.Record{Type: recorderv1.RecordType_RECORD_TYPE_ROLLOUT, Payload: marshal(t, &corev1.Rollout{RolloutId: fmt.Sprint("late", i),
+					Segments: []*corev1.Segment{{Kind: corev1.SegmentKind_SEGMENT_KIND_MODEL, Text: []byte(text)}}})})
+			}
+			recs = append(recs, last)
+			for i := range recs {
+				recs[i].Seq = uint64(i)
+			}
+			r.steps("run", strict, recs[:len(recs)-2])
+			if restarted {
+				r.restart()
+			}
+			r.steps("run", strict, recs[len(recs)-2:])
+			if _, err := r.client.SealRun(t.Context(), &recorderv1.SealRunRequest{Run: "run", Epoch: 1}); err != nil {
+				t.Fatal(err)
+			}
+			if sum := r.summary("run"); sum.GetInspected() != 40 || sum.GetHacked() != 1 {
+				t.Errorf("strict %t, restarted %t: %d of 40 inspected, %d of 1 hacked", strict, restarted, sum.GetInspected(), sum.GetHacked())
+			}
+			r.stop()
+		}
+	}
+}

@@ -170,6 +170,9 @@ func (l *live) append(ctx context.Context, epoch uint64, recs []store.Record) (t
 		}
 		if r.Type == ledger.Step {
 			l.stepped()
+		}
+		l.insp.loose = l.insp.loose || r.Type == ledger.Rollout
+		if r.Type == ledger.Step || r.Type == ledger.RunClose && l.insp.loose {
 			l.inspectLater(r.Seq + 1)
 		}
 	}

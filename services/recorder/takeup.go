@@ -71,6 +71,7 @@ func (l *live) takeUp(ctx context.Context) error {
 	l.mon = mon
 	if !l.run.Sealed() {
 		l.inspectLater(mon.Next())
+		l.insp.loose = true // what an earlier process saw behind the last step is not known
 	}
 	if mon.Stats().LastType == ledger.RunClose {
 		l.stall.End()

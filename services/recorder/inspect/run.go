@@ -134,6 +134,8 @@ func (r *Run) Observe(t *Tools, seq uint64, kind ledger.RecordType, payload []by
 		}
 	case ledger.Step:
 		return r.stepped(t, seq, payload)
+	case ledger.RunClose:
+		return r.closed(t, seq)
 	}
 	return nil
 }

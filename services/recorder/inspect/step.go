@@ -50,9 +50,7 @@ func (b *baseline) value() (float64, bool) {
 
 // stepped ends a step.
 func (r *Run) stepped(t *Tools, seq uint64, payload []byte) []incident.Event {
-	for _, id := range slices.Sorted(maps.Keys(r.open)) { // nobody judged them
-		r.inspect(t, r.open[id])
-	}
+	r.unjudged(t)
 	defer r.begin(t)
 	r.s.Next = seq + 1
 	var rec corev1.StepRecord
@@ -69,6 +67,24 @@ func (r *Run) stepped(t *Tools, seq uint64, payload []byte) []incident.Event {
 		signals = r.judge(t)
 	}
 	return r.tracker.Step(incident.Place{Seq: seq, Step: facts.GetStep(), Attempt: facts.GetBranch()}, r.s.Spans, signals)
+}
+
+// closed ends the run: rollouts behind the last step count to it. A tracker may log its trajectories when its loop is over.
+func (r *Run) closed(t *Tools, seq uint64) []incident.Event {
+	r.unjudged(t)
+	defer r.begin(t)
+	r.s.Next = seq + 1
+	if r.step.Inspected == 0 {
+		return nil
+	}
+	return r.tracker.Step(incident.Place{Seq: seq, Step: r.s.Step, Attempt: r.s.Branch}, r.s.Spans, r.judge(t))
+}
+
+// unjudged looks at the rollouts that have no verdict.
+func (r *Run) unjudged(t *Tools) {
+	for _, id := range slices.Sorted(maps.Keys(r.open)) {
+		r.inspect(t, r.open[id])
+	}
 }
 
 // begin makes ready for the next step.
