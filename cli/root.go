@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/provenir/provenir/cli/alerts"
 	"github.com/provenir/provenir/cli/anomalies"
 	"github.com/provenir/provenir/cli/app"
 	"github.com/provenir/provenir/cli/backends"
@@ -81,7 +82,7 @@ func NewCommand(a *app.App) *cobra.Command {
 	a.Bind(root)
 	root.AddCommand(
 		rl.NewCommand(a), up.NewCommand(a), up.NewServeCommand(a), run.NewCommand(a), report.NewCommand(a), verify.NewCommand(a), mathexplain.NewCommand(a), toolcallparse.NewCommand(a), sandboxcheck.NewCommand(a), envverb.NewCommand(a), harden.NewReliabilityCommand(a), harden.NewValidityCommand(a),
-		ledger.NewCommand(a), passport.NewCommand(a), passport.NewBOMCommand(a), anomalies.NewCommand(a), hacking.NewCommand(a), slices.NewCommand(a), timcheck.NewCommand(a), diagnose.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
+		ledger.NewCommand(a), passport.NewCommand(a), passport.NewBOMCommand(a), anomalies.NewCommand(a), alerts.NewCommand(a), hacking.NewCommand(a), slices.NewCommand(a), timcheck.NewCommand(a), diagnose.NewCommand(a), recorderverb.NewCommand(a), backends.NewCommand(a), bench.NewCommand(a),
 		config.NewCommand(a), doctor.NewCommand(a), version.NewCommand(a),
 	)
 	for _, noun := range root.Commands() {

@@ -3023,7 +3023,7 @@ var File_provenir_recorder_v1_recorder_service_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\n" +
-	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\x1a\"provenir/recorder/v1/tracked.proto\"\xf2\x04\n" +
+	"+provenir/recorder/v1/recorder_service.proto\x12\x14provenir.recorder.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a\x1dprovenir/core/v1/metric.proto\x1a\x1eprovenir/core/v1/verdict.proto\x1a provenir/recorder/v1/alert.proto\x1a#provenir/recorder/v1/analysis.proto\x1a!provenir/recorder/v1/record.proto\x1a$provenir/recorder/v1/retention.proto\x1a\"provenir/recorder/v1/tracked.proto\"\xf2\x04\n" +
 	"\fRecorderSpec\x12\x1f\n" +
 	"\x06method\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x06method\x12*\n" +
 	"\x0ekl_coefficient\x18\x02 \x01(\x01H\x00R\rklCoefficient\x88\x01\x01\x12F\n" +
@@ -3256,7 +3256,7 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x1c\n" +
 	"\tunchecked\x18\x04 \x03(\tR\tunchecked\x12<\n" +
-	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xdd!\n" +
+	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xf3#\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
@@ -3300,7 +3300,11 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\rLiftLegalHold\x12*.provenir.recorder.v1.LiftLegalHoldRequest\x1a+.provenir.recorder.v1.LiftLegalHoldResponse\"5\xea\xe0\x18\n" +
 	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/ledger/holds/{hold}:lift\x12\x93\x01\n" +
 	"\x0eListLegalHolds\x12+.provenir.recorder.v1.ListLegalHoldsRequest\x1a,.provenir.recorder.v1.ListLegalHoldsResponse\"&\xea\xe0\x18\n" +
-	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/holds\x12{\n" +
+	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/holds\x12\x82\x01\n" +
+	"\n" +
+	"ListAlerts\x12'.provenir.recorder.v1.ListAlertsRequest\x1a(.provenir.recorder.v1.ListAlertsResponse\"!\xea\xe0\x18\v\b\x01\x12\aanomaly\x82\xd3\xe4\x93\x02\f\x12\n" +
+	"/v1/alerts\x12\x8e\x01\n" +
+	"\vRetryAlerts\x12(.provenir.recorder.v1.RetryAlertsRequest\x1a).provenir.recorder.v1.RetryAlertsResponse\"*\xea\xe0\x18\v\b\x02\x12\aanomaly\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/alerts:retry\x12{\n" +
 	"\x0fListTrackedRuns\x12,.provenir.recorder.v1.ListTrackedRunsRequest\x1a-.provenir.recorder.v1.ListTrackedRunsResponse\"\v\xea\xe0\x18\a\b\x01\x12\x03run\x12u\n" +
 	"\rGetTrackedRun\x12*.provenir.recorder.v1.GetTrackedRunRequest\x1a+.provenir.recorder.v1.GetTrackedRunResponse\"\v\xea\xe0\x18\a\b\x01\x12\x03runBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
 
@@ -3388,23 +3392,27 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*SetLegalHoldRequest)(nil),         // 67: provenir.recorder.v1.SetLegalHoldRequest
 	(*LiftLegalHoldRequest)(nil),        // 68: provenir.recorder.v1.LiftLegalHoldRequest
 	(*ListLegalHoldsRequest)(nil),       // 69: provenir.recorder.v1.ListLegalHoldsRequest
-	(*ListTrackedRunsRequest)(nil),      // 70: provenir.recorder.v1.ListTrackedRunsRequest
-	(*GetTrackedRunRequest)(nil),        // 71: provenir.recorder.v1.GetTrackedRunRequest
-	(*AnalyzeLogResponse)(nil),          // 72: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 73: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 74: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 75: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 76: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 77: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 78: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 79: provenir.recorder.v1.EraseGroupResponse
-	(*PlanRetentionResponse)(nil),       // 80: provenir.recorder.v1.PlanRetentionResponse
-	(*ApplyRetentionResponse)(nil),      // 81: provenir.recorder.v1.ApplyRetentionResponse
-	(*SetLegalHoldResponse)(nil),        // 82: provenir.recorder.v1.SetLegalHoldResponse
-	(*LiftLegalHoldResponse)(nil),       // 83: provenir.recorder.v1.LiftLegalHoldResponse
-	(*ListLegalHoldsResponse)(nil),      // 84: provenir.recorder.v1.ListLegalHoldsResponse
-	(*ListTrackedRunsResponse)(nil),     // 85: provenir.recorder.v1.ListTrackedRunsResponse
-	(*GetTrackedRunResponse)(nil),       // 86: provenir.recorder.v1.GetTrackedRunResponse
+	(*ListAlertsRequest)(nil),           // 70: provenir.recorder.v1.ListAlertsRequest
+	(*RetryAlertsRequest)(nil),          // 71: provenir.recorder.v1.RetryAlertsRequest
+	(*ListTrackedRunsRequest)(nil),      // 72: provenir.recorder.v1.ListTrackedRunsRequest
+	(*GetTrackedRunRequest)(nil),        // 73: provenir.recorder.v1.GetTrackedRunRequest
+	(*AnalyzeLogResponse)(nil),          // 74: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 75: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 76: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 77: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 78: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 79: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 80: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 81: provenir.recorder.v1.EraseGroupResponse
+	(*PlanRetentionResponse)(nil),       // 82: provenir.recorder.v1.PlanRetentionResponse
+	(*ApplyRetentionResponse)(nil),      // 83: provenir.recorder.v1.ApplyRetentionResponse
+	(*SetLegalHoldResponse)(nil),        // 84: provenir.recorder.v1.SetLegalHoldResponse
+	(*LiftLegalHoldResponse)(nil),       // 85: provenir.recorder.v1.LiftLegalHoldResponse
+	(*ListLegalHoldsResponse)(nil),      // 86: provenir.recorder.v1.ListLegalHoldsResponse
+	(*ListAlertsResponse)(nil),          // 87: provenir.recorder.v1.ListAlertsResponse
+	(*RetryAlertsResponse)(nil),         // 88: provenir.recorder.v1.RetryAlertsResponse
+	(*ListTrackedRunsResponse)(nil),     // 89: provenir.recorder.v1.ListTrackedRunsResponse
+	(*GetTrackedRunResponse)(nil),       // 90: provenir.recorder.v1.GetTrackedRunResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	43, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
@@ -3486,40 +3494,44 @@ var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	67, // 76: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
 	68, // 77: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
 	69, // 78: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
-	70, // 79: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
-	71, // 80: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
-	6,  // 81: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 82: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 83: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 84: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
-	15, // 85: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	19, // 86: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	21, // 87: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	23, // 88: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	25, // 89: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	31, // 90: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	33, // 91: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	35, // 92: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	37, // 93: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	39, // 94: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	42, // 95: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	72, // 96: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	73, // 97: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	74, // 98: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	75, // 99: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	76, // 100: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	77, // 101: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	78, // 102: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	79, // 103: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	80, // 104: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
-	81, // 105: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
-	82, // 106: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
-	83, // 107: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
-	84, // 108: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
-	85, // 109: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
-	86, // 110: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
-	81, // [81:111] is the sub-list for method output_type
-	51, // [51:81] is the sub-list for method input_type
+	70, // 79: provenir.recorder.v1.RecorderService.ListAlerts:input_type -> provenir.recorder.v1.ListAlertsRequest
+	71, // 80: provenir.recorder.v1.RecorderService.RetryAlerts:input_type -> provenir.recorder.v1.RetryAlertsRequest
+	72, // 81: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
+	73, // 82: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
+	6,  // 83: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 84: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 85: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 86: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
+	15, // 87: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	19, // 88: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	21, // 89: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	23, // 90: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	25, // 91: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	31, // 92: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	33, // 93: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	35, // 94: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	37, // 95: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	39, // 96: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	42, // 97: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	74, // 98: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	75, // 99: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	76, // 100: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	77, // 101: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	78, // 102: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	79, // 103: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	80, // 104: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	81, // 105: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	82, // 106: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
+	83, // 107: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
+	84, // 108: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
+	85, // 109: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
+	86, // 110: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
+	87, // 111: provenir.recorder.v1.RecorderService.ListAlerts:output_type -> provenir.recorder.v1.ListAlertsResponse
+	88, // 112: provenir.recorder.v1.RecorderService.RetryAlerts:output_type -> provenir.recorder.v1.RetryAlertsResponse
+	89, // 113: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
+	90, // 114: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
+	83, // [83:115] is the sub-list for method output_type
+	51, // [51:83] is the sub-list for method input_type
 	51, // [51:51] is the sub-list for extension type_name
 	51, // [51:51] is the sub-list for extension extendee
 	0,  // [0:51] is the sub-list for field type_name
@@ -3530,6 +3542,7 @@ func file_provenir_recorder_v1_recorder_service_proto_init() {
 	if File_provenir_recorder_v1_recorder_service_proto != nil {
 		return
 	}
+	file_provenir_recorder_v1_alert_proto_init()
 	file_provenir_recorder_v1_analysis_proto_init()
 	file_provenir_recorder_v1_record_proto_init()
 	file_provenir_recorder_v1_retention_proto_init()

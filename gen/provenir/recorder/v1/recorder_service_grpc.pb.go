@@ -47,6 +47,8 @@ const (
 	RecorderService_SetLegalHold_FullMethodName        = "/provenir.recorder.v1.RecorderService/SetLegalHold"
 	RecorderService_LiftLegalHold_FullMethodName       = "/provenir.recorder.v1.RecorderService/LiftLegalHold"
 	RecorderService_ListLegalHolds_FullMethodName      = "/provenir.recorder.v1.RecorderService/ListLegalHolds"
+	RecorderService_ListAlerts_FullMethodName          = "/provenir.recorder.v1.RecorderService/ListAlerts"
+	RecorderService_RetryAlerts_FullMethodName         = "/provenir.recorder.v1.RecorderService/RetryAlerts"
 	RecorderService_ListTrackedRuns_FullMethodName     = "/provenir.recorder.v1.RecorderService/ListTrackedRuns"
 	RecorderService_GetTrackedRun_FullMethodName       = "/provenir.recorder.v1.RecorderService/GetTrackedRun"
 )
@@ -114,6 +116,10 @@ type RecorderServiceClient interface {
 	LiftLegalHold(ctx context.Context, in *LiftLegalHoldRequest, opts ...grpc.CallOption) (*LiftLegalHoldResponse, error)
 	// ListLegalHolds lists the tenant's holds, newest first.
 	ListLegalHolds(ctx context.Context, in *ListLegalHoldsRequest, opts ...grpc.CallOption) (*ListLegalHoldsResponse, error)
+	// ListAlerts lists what was told to the alert sinks, what waits, and what none of them took.
+	ListAlerts(ctx context.Context, in *ListAlertsRequest, opts ...grpc.CallOption) (*ListAlertsResponse, error)
+	// RetryAlerts puts dead letters back into the queues of their sinks.
+	RetryAlerts(ctx context.Context, in *RetryAlertsRequest, opts ...grpc.CallOption) (*RetryAlertsResponse, error)
 	// ListTrackedRuns lists the runs of trackers. OrchestratorService.ListRuns has them among all others.
 	ListTrackedRuns(ctx context.Context, in *ListTrackedRunsRequest, opts ...grpc.CallOption) (*ListTrackedRunsResponse, error)
 	// GetTrackedRun reads one.
@@ -456,6 +462,26 @@ func (c *recorderServiceClient) ListLegalHolds(ctx context.Context, in *ListLega
 	return out, nil
 }
 
+func (c *recorderServiceClient) ListAlerts(ctx context.Context, in *ListAlertsRequest, opts ...grpc.CallOption) (*ListAlertsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAlertsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_ListAlerts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *recorderServiceClient) RetryAlerts(ctx context.Context, in *RetryAlertsRequest, opts ...grpc.CallOption) (*RetryAlertsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryAlertsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_RetryAlerts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *recorderServiceClient) ListTrackedRuns(ctx context.Context, in *ListTrackedRunsRequest, opts ...grpc.CallOption) (*ListTrackedRunsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListTrackedRunsResponse)
@@ -539,6 +565,10 @@ type RecorderServiceServer interface {
 	LiftLegalHold(context.Context, *LiftLegalHoldRequest) (*LiftLegalHoldResponse, error)
 	// ListLegalHolds lists the tenant's holds, newest first.
 	ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error)
+	// ListAlerts lists what was told to the alert sinks, what waits, and what none of them took.
+	ListAlerts(context.Context, *ListAlertsRequest) (*ListAlertsResponse, error)
+	// RetryAlerts puts dead letters back into the queues of their sinks.
+	RetryAlerts(context.Context, *RetryAlertsRequest) (*RetryAlertsResponse, error)
 	// ListTrackedRuns lists the runs of trackers. OrchestratorService.ListRuns has them among all others.
 	ListTrackedRuns(context.Context, *ListTrackedRunsRequest) (*ListTrackedRunsResponse, error)
 	// GetTrackedRun reads one.
@@ -636,6 +666,12 @@ func (UnimplementedRecorderServiceServer) LiftLegalHold(context.Context, *LiftLe
 }
 func (UnimplementedRecorderServiceServer) ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListLegalHolds not implemented")
+}
+func (UnimplementedRecorderServiceServer) ListAlerts(context.Context, *ListAlertsRequest) (*ListAlertsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAlerts not implemented")
+}
+func (UnimplementedRecorderServiceServer) RetryAlerts(context.Context, *RetryAlertsRequest) (*RetryAlertsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryAlerts not implemented")
 }
 func (UnimplementedRecorderServiceServer) ListTrackedRuns(context.Context, *ListTrackedRunsRequest) (*ListTrackedRunsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListTrackedRuns not implemented")
@@ -1096,6 +1132,42 @@ func _RecorderService_ListLegalHolds_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_ListAlerts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAlertsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).ListAlerts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_ListAlerts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).ListAlerts(ctx, req.(*ListAlertsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RecorderService_RetryAlerts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryAlertsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).RetryAlerts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_RetryAlerts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).RetryAlerts(ctx, req.(*RetryAlertsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RecorderService_ListTrackedRuns_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListTrackedRunsRequest)
 	if err := dec(in); err != nil {
@@ -1218,6 +1290,14 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListLegalHolds",
 			Handler:    _RecorderService_ListLegalHolds_Handler,
+		},
+		{
+			MethodName: "ListAlerts",
+			Handler:    _RecorderService_ListAlerts_Handler,
+		},
+		{
+			MethodName: "RetryAlerts",
+			Handler:    _RecorderService_RetryAlerts_Handler,
 		},
 		{
 			MethodName: "ListTrackedRuns",
