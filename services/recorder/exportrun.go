@@ -13,9 +13,11 @@ import (
 
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/idgen"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/export"
+	"github.com/provenir/provenir/services/recorder/roster"
 )
 
 // exportChunk is a message's share of a file.
@@ -78,6 +80,12 @@ func (s *Service) exported(ctx context.Context, id string, charts bool) (*export
 			return nil, err
 		}
 		run.Charts = got.GetSeries()
+		if idgen.Tracked(run.ID) {
+			if run.Tracked, err = roster.Get(ctx, s.d.DB, l.tenant, run.ID); err != nil {
+				return nil, err
+			}
+			s.enliven(l.tenant, run.Tracked)
+		}
 	}
 	return run, nil
 }

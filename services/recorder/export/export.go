@@ -31,7 +31,8 @@ type Run struct {
 	Summary   *recorderv1.RunSummary
 	Incidents []Incident
 	Logs      []Log
-	Charts    []*recorderv1.Series // thinned out, for the report alone
+	Charts    []*recorderv1.Series   // thinned out, for the report alone
+	Tracked   *recorderv1.TrackedRun // for the report alone; nil where the mesh trained it
 	Points    iter.Seq2[Point, error]
 }
 

@@ -28,6 +28,9 @@ type page struct {
 	Logs      []Log
 	Unchecked []string
 	Missing   []string
+
+	Tracked      *recorderv1.TrackedRun // nil where the mesh trained it
+	TrackedState string
 }
 
 type lastRow struct {
@@ -48,7 +51,7 @@ func writeHTML(w io.Writer, r *Run) error {
 func pageOf(r *Run) page {
 	s := r.Summary
 	p := page{Run: r.ID, Verdict: s.GetVerdict(), Complete: s.GetComplete(), Summary: s, Incidents: r.Incidents, Logs: r.Logs,
-		Unchecked: s.GetUnchecked(), Worst: "none"}
+		Unchecked: s.GetUnchecked(), Worst: "none", Tracked: r.Tracked, TrackedState: trackedState(r.Tracked)}
 	if s.GetWorst() != corev1.Severity_SEVERITY_UNSPECIFIED {
 		p.Worst = severity(s.GetWorst())
 	}
@@ -72,6 +75,31 @@ func pageOf(r *Run) page {
 		p.Metrics = append(p.Metrics, lastRow{Name: m.GetMetric().GetCanonical(), Value: lastValue(m.GetMetric()), Unit: m.GetMetric().GetUnit(), Step: m.GetStep()})
 	}
 	return p
+}
+
+// trackedState says how a tracked run stands, by its tracker's word.
+func trackedState(t *recorderv1.TrackedRun) string {
+	switch t.GetState() {
+	case recorderv1.TrackedState_TRACKED_STATE_WRITING:
+		return "It is being written."
+	case recorderv1.TrackedState_TRACKED_STATE_SILENT:
+		return "It has no end, and nobody writes it."
+	case recorderv1.TrackedState_TRACKED_STATE_BROKEN:
+		return "It ended before its work was done" + because(t.GetError()) + "."
+	case recorderv1.TrackedState_TRACKED_STATE_UNREADABLE:
+		return "How it ended was erased or is damaged."
+	}
+	if t.GetPartial() {
+		return "It came to its end, and not all of it could be recorded."
+	}
+	return "It came to its end by its tracker's word."
+}
+
+func because(err string) string {
+	if err == "" {
+		return ""
+	}
+	return " (" + err + ")"
 }
 
 func missing(r *Run) []string {

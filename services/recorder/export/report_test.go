@@ -41,6 +41,7 @@ func TestReportEscapes(t *testing.T) {
 		r.Logs = []Log{{Name: evil, Root: evil, Signature: evil, Cosigned: evil}}
 		r.Charts = []*recorderv1.Series{series("reward.mean", 1, 2, 3)}
 		r.Charts[0].Unit = evil
+		r.Tracked = &recorderv1.TrackedRun{Name: evil, Sdk: evil, Method: evil, Model: evil, Error: evil, State: recorderv1.TrackedState_TRACKED_STATE_BROKEN}
 		text := string(write(t, "html", r))
 		for _, tag := range []string{"<script", "<img", "<x>", "<b>{", "onerror=alert(1)>", "<svg onload"} {
 			if strings.Contains(strings.ToLower(text), tag) {
@@ -134,5 +135,30 @@ func TestPlots(t *testing.T) {
 	c := newChart("t", series("reward.mean", 1, math.NaN(), 2, 3), nil)
 	if len(c.Lines) != 1 || len(c.Dots) != 1 || len(c.Holes) != 1 || len(strings.Fields(c.Lines[0])) != 2 {
 		t.Errorf("a line goes over a hole: %+v", c)
+	}
+}
+
+// The report of a tracked run says whose word it is and how the run stands; that of another says nothing of trackers.
+func TestReportOfATrackedRun(t *testing.T) {
+	for want, x := range map[string]*recorderv1.TrackedRun{
+		"It is being written.":                                              {State: recorderv1.TrackedState_TRACKED_STATE_WRITING},
+		"It has no end, and nobody writes it.":                              {State: recorderv1.TrackedState_TRACKED_STATE_SILENT},
+		"It came to its end by its tracker&#39;s word.":                     {State: recorderv1.TrackedState_TRACKED_STATE_COMPLETED},
+		"It came to its end, and not all of it could be recorded.":          {State: recorderv1.TrackedState_TRACKED_STATE_COMPLETED, Partial: true},
+		"It ended before its work was done (ValueError).":                   {State: recorderv1.TrackedState_TRACKED_STATE_BROKEN, Error: "ValueError"},
+		"It ended before its work was done.":                                {State: recorderv1.TrackedState_TRACKED_STATE_BROKEN},
+		"How it ended was erased or is damaged.":                            {State: recorderv1.TrackedState_TRACKED_STATE_UNREADABLE},
+		"Method: grpo, as the caller said. Model: qwen, as the caller said": {Method: "grpo", Model: "qwen"},
+		"<h1>Run my loop <code>":                                            {Name: "my loop"},
+	} {
+		r := run()
+		r.Tracked = x
+		text := string(write(t, "html", r))
+		if !strings.Contains(text, want) || !strings.Contains(text, "Recorded by a tracker") {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if text := string(write(t, "html", run())); strings.Contains(text, "tracker") {
+		t.Error("a run of the mesh is said to be a tracker's")
 	}
 }
