@@ -56,7 +56,7 @@ func (s *Service) readRows(ctx context.Context, stream verifierv1.VerifierServic
 			return err
 		}
 		if m.GetSpec() != nil || current == nil {
-			next, err := s.compiled.get(m.GetSpec())
+			next, err := s.specs(ctx).get(m.GetSpec())
 			switch {
 			case err == nil:
 				current, own = next, nil

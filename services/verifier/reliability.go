@@ -17,7 +17,7 @@ import (
 
 // CheckReliability tries a verifier with labelled and generated probes.
 func (s *Service) CheckReliability(r *verifierv1.CheckReliabilityRequest, stream verifierv1.VerifierService_CheckReliabilityServer) error {
-	compiled, err := s.compiled.get(r.GetSpec())
+	compiled, err := s.specs(stream.Context()).get(r.GetSpec())
 	if err != nil {
 		return err
 	}
@@ -78,7 +78,7 @@ func reliabilityMessage(r *harden.Report, compiled *catalog.Compiled) *verifierv
 
 // CheckRewardValidity compares a reward with controls over logged rollouts.
 func (s *Service) CheckRewardValidity(r *verifierv1.CheckRewardValidityRequest, stream verifierv1.VerifierService_CheckRewardValidityServer) error {
-	compiled, err := s.compiled.get(r.GetSpec())
+	compiled, err := s.specs(stream.Context()).get(r.GetSpec())
 	if err != nil {
 		return err
 	}

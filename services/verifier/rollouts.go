@@ -50,7 +50,7 @@ func (s *Service) open(stream verifierv1.VerifierService_VerifyRolloutsServer, o
 	if o.GetProtocol() != 1 {
 		return nil, nil, invalid("open.protocol", "the protocol is %d, and this verifier speaks 1", o.GetProtocol())
 	}
-	compiled, err := s.compiled.get(o.GetSpec())
+	compiled, err := s.specs(stream.Context()).get(o.GetSpec())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -70,7 +70,7 @@ func (s *Service) open(stream verifierv1.VerifierService_VerifyRolloutsServer, o
 	}
 	p := newPump(s, stream, compiled, o.GetRunId(), limit)
 	if h := o.GetHoldout(); h != nil {
-		fraction, err := p.drawSecond(h, o.GetSpec())
+		fraction, err := p.drawSecond(stream.Context(), h, o.GetSpec())
 		if err != nil {
 			return nil, nil, err
 		}
@@ -86,11 +86,11 @@ const (
 )
 
 // drawSecond compiles the stricter spec: the one that is named, else the stricter partner of the first.
-func (p *pump) drawSecond(h *verifierv1.Holdout, visible *verifierv1.Spec) (float64, error) {
+func (p *pump) drawSecond(ctx context.Context, h *verifierv1.Holdout, visible *verifierv1.Spec) (float64, error) {
 	var err error
 	// Code held out against itself means its hidden tests: to run the same job twice would show nothing.
 	if itself := p.spec.Name == code.Name && proto.Equal(h.GetSpec(), visible); h.GetSpec() != nil && !itself {
-		p.second, err = p.s.compiled.get(h.GetSpec())
+		p.second, err = p.s.specs(ctx).get(h.GetSpec())
 	} else {
 		p.second, err = p.partner(visible)
 	}

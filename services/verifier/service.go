@@ -25,6 +25,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/env/scripted"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/replay"
+	"github.com/provenir/provenir/services/verifier/rules"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
@@ -37,6 +38,8 @@ type Service struct {
 	log      *slog.Logger
 	gate     gate
 	compiled *compiledSpecs
+	others   *compiledSpecs // of other tenants, whose programs run apart
+	apart    *rules.Apart
 	replay   *replay.Cache
 	blobs    *blob.Store // nil where nothing is stored
 	evidence *blob.Pack  // nil without evidence
@@ -89,6 +92,10 @@ func New(cfg Config, d Deps) (*Service, error) {
 		return nil, err
 	}
 	s.compiled.env.Episodes = &replayed.Deps{Lookup: s.envs.lookup, Names: s.envs.names, Answer: s.judgeAnswer, Clock: d.Clock}
+	s.apart = rules.NewApart(cfg.Workers, s.startWorker)
+	apart := s.compiled.env
+	apart.Apart = s.apart
+	s.others = newCompiledSpecs(apart)
 	if d.Blobs != nil && cfg.Evidence == EvidenceStored {
 		s.evidence = d.Blobs.NewPack()
 	}
@@ -122,6 +129,7 @@ func (s *Service) Run(ctx context.Context) error {
 const syncEvidence = time.Second
 
 func (s *Service) close() error {
+	s.apart.Close()
 	s.plugins.Close() // before the sandbox, in whose control groups they are
 	return errors.Join(s.sandbox.Close(), s.peers.close())
 }

@@ -23,11 +23,12 @@ import (
 	"github.com/provenir/provenir/internal/grpctest"
 	"github.com/provenir/provenir/internal/rpc"
 	"github.com/provenir/provenir/services/verifier/catalog"
+	"github.com/provenir/provenir/services/verifier/rules"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Init()
+	sandbox.Init(sandbox.Worker{Name: rules.WorkerName, Run: rules.Work})
 	goleak.VerifyTestMain(m)
 }
 
@@ -40,7 +41,7 @@ func serve(t testing.TB, cfg Config, d Deps) (verifierv1.VerifierServiceClient, 
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := errors.Join(s.sandbox.Close(), s.peers.close()); err != nil {
+		if err := s.close(); err != nil {
 			t.Error(err)
 		}
 	})

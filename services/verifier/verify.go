@@ -20,7 +20,7 @@ func (s *Service) Verify(ctx context.Context, r *verifierv1.VerifyRequest) (*ver
 		return nil, rpc.Errorf(codes.InvalidArgument, corev1.ErrorReason_ERROR_REASON_OPTION_UNSUPPORTED,
 			"a second verdict is drawn over a run; use VerifyRollouts").Field("holdout", "only in VerifyRollouts")
 	}
-	compiled, err := s.compiled.get(r.GetSpec())
+	compiled, err := s.specs(ctx).get(r.GetSpec())
 	if err != nil {
 		return nil, err
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/provenir/provenir/services/verifier/env/replayed"
 	"github.com/provenir/provenir/services/verifier/plugin"
 	"github.com/provenir/provenir/services/verifier/remote"
+	"github.com/provenir/provenir/services/verifier/rules"
 	"github.com/provenir/provenir/services/verifier/sandbox"
 	"github.com/provenir/provenir/services/verifier/spec"
 	"github.com/provenir/provenir/services/verifier/verdict"
@@ -44,6 +45,8 @@ type Env struct {
 	Sandbox code.Runner  // nil where code cannot run
 	Dial    remote.Dial  // nil where nobody else is asked
 	Plugins *plugin.Host // nil where there are none
+	// Apart runs Starlark programs in processes of their own; nil runs them in this one.
+	Apart *rules.Apart
 	// Episodes are the environments that can be played; nil where there are none.
 	Episodes *replayed.Deps
 	// Interpreter identifies what runs code, with the packages that it may see: another Python answers otherwise. Nil where
@@ -65,6 +68,8 @@ func (env Env) build(name, path string, v spec.Values) (verdict.Judge, error) {
 		return remote.New(path, v, env.Dial)
 	case name == replayed.Name && env.Episodes != nil:
 		return replayed.New(path, v, env.Episodes)
+	case name == rules.Name && env.Apart != nil:
+		return env.Apart.New(path, v)
 	case name == plugin.Name && env.Plugins != nil:
 		return env.Plugins.New(path, v)
 	case entries[name].build == nil:

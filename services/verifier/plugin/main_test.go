@@ -61,6 +61,14 @@ func (t *theirs) Verify(ctx context.Context, r *verifierv1.VerifyRequest) (*veri
 	case "hang":
 		<-ctx.Done()
 		return nil, ctx.Err()
+	case "take 64 MiB", "take 1024 MiB":
+		var n int
+		_, _ = fmt.Sscanf(string(r.GetCandidate().GetResponse()), "take %d MiB", &n)
+		held := make([]byte, n<<20)
+		for i := range held {
+			held[i] = byte(i)
+		}
+		score(float64(held[1]))
 	case "look around":
 		v.Extracted = look()
 		score(1)

@@ -226,6 +226,44 @@ func TestParse(t *testing.T) {
 // TestInTheSandbox: a real program behind the layers answers, reaches nothing that it should not, and is started again when
 // it dies.
 func TestInTheSandbox(t *testing.T) {
+	// The race detector of a test binary takes gigabytes of address space.
+	j, c := real(t, 8<<30)
+	if v := ask(j, "right"); !v.Passed() {
+		t.Errorf("%+v", v)
+	}
+	if v := ask(j, "look around"); !v.Passed() || v.Extracted != "" {
+		t.Errorf("it reaches %q: %+v", v.Extracted, v)
+	}
+	if u, _ := func() (verdict.Unscored, bool) { v := ask(j, "die"); return v.Unscored() }(); u.Reason != verdict.RemoteError {
+		t.Errorf("%+v", u)
+	}
+	c.Advance(firstPause)
+	if v := ask(j, "right"); !v.Passed() {
+		t.Errorf("after its death: %+v", v)
+	}
+}
+
+// A plugin that takes more memory than it may is ended, its question has no verdict, and it is started again.
+func TestAPluginThatGrows(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector takes more address space than the limit that is tried")
+	}
+	j, c := real(t, 256<<20)
+	if v := ask(j, "take 64 MiB"); !v.Passed() {
+		t.Errorf("within its limit: %+v", v)
+	}
+	if u, _ := func() (verdict.Unscored, bool) { v := ask(j, "take 1024 MiB"); return v.Unscored() }(); u.Reason != verdict.RemoteError {
+		t.Errorf("%+v", u)
+	}
+	c.Advance(firstPause)
+	if v := ask(j, "right"); !v.Passed() {
+		t.Errorf("after its death: %+v", v)
+	}
+}
+
+// real is this test's own program as a plugin behind the layers.
+func real(t *testing.T, memory int64) (verdict.Judge, *clock.Fake) {
+	t.Helper()
 	dir, err := os.MkdirTemp("", "provenir-plugin-test-") //nolint:usetesting // t.TempDir is closed to the sandbox's user
 	if err != nil {
 		t.Fatal(err)
@@ -244,8 +282,7 @@ func TestInTheSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := clock.NewFake(time.Unix(0, 0))
-	// The race detector of a test binary takes gigabytes of address space.
-	h := NewHost(map[string]Config{"p": {Path: path, Args: []string{"be-a-plugin"}, Memory: 8 << 30}}, Deps{Launch: In(pool), Clock: c, Log: slog.New(slog.DiscardHandler)})
+	h := NewHost(map[string]Config{"p": {Path: path, Args: []string{"be-a-plugin"}, Memory: memory}}, Deps{Launch: In(pool), Clock: c, Log: slog.New(slog.DiscardHandler)})
 	t.Cleanup(func() {
 		h.Close()
 		if err := pool.Close(); err != nil {
@@ -264,17 +301,5 @@ func TestInTheSandbox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v := ask(j, "right"); !v.Passed() {
-		t.Errorf("%+v", v)
-	}
-	if v := ask(j, "look around"); !v.Passed() || v.Extracted != "" {
-		t.Errorf("it reaches %q: %+v", v.Extracted, v)
-	}
-	if u, _ := func() (verdict.Unscored, bool) { v := ask(j, "die"); return v.Unscored() }(); u.Reason != verdict.RemoteError {
-		t.Errorf("%+v", u)
-	}
-	c.Advance(firstPause)
-	if v := ask(j, "right"); !v.Passed() {
-		t.Errorf("after its death: %+v", v)
-	}
+	return j, c
 }

@@ -24,7 +24,11 @@ func compileWithin(t testing.TB, program string, within time.Duration) (verdict.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return build(Name, v, within)
+	j, err := build(Name, v, within)
+	if err != nil {
+		return nil, err
+	}
+	return j, nil
 }
 
 func TestJudge(t *testing.T) {

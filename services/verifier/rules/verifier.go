@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -36,23 +37,60 @@ func Descriptor() spec.Descriptor {
 	}
 }
 
+const (
+	verifySignature = "verify(row)"
+	registration    = maxTime // of a program's top level
+
+	// registrationWait is how long the first worker may take to start: the machine's isolation is tried before it.
+	registrationWait = 30 * time.Second
+)
+
 type judge struct {
-	verify    starlark.Callable
+	verify    starlark.Callable // nil where it runs apart
+	source    string
+	apart     *Apart // nil where the program is trusted with this process's memory
 	threshold float64
 	fields    verdict.Fields
 	within    time.Duration
 }
 
 // New runs the program's top level and finds verify. The error is a *spec.ProgramError.
-func New(path string, v spec.Values) (verdict.Judge, error) { return build(path, v, maxTime) }
+func New(path string, v spec.Values) (verdict.Judge, error) {
+	j, err := build(path, v, maxTime)
+	if err != nil {
+		return nil, err // a nil *judge in an interface would not be nil
+	}
+	return j, nil
+}
 
-func build(path string, v spec.Values, within time.Duration) (verdict.Judge, error) {
-	verify, err := load(path, v.String("program"), "verify(row)", within)
+// New is the package's New for a program that runs in a worker, its top level too. Digest and verdicts are the same.
+func (a *Apart) New(path string, v spec.Values) (verdict.Judge, error) {
+	threshold, _ := v.Number("threshold")
+	j := &judge{apart: a, source: v.String("program"), threshold: threshold, fields: text.FieldsOf(v), within: maxTime}
+	if len(j.source) > maxProgram {
+		return nil, &spec.ProgramError{Path: path, Err: fmt.Errorf("%d bytes, at most %d", len(j.source), maxProgram)}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), registrationWait)
+	defer cancel()
+	got, err := a.ask(ctx, &question{Source: j.source, Within: registration, Only: true})
+	switch {
+	case errors.Is(err, errMemory), errors.Is(err, errLate):
+		return nil, &spec.ProgramError{Path: path, Err: err}
+	case err != nil:
+		return nil, err
+	case got.Failed != "":
+		return nil, &spec.ProgramError{Path: path, Err: errors.New(got.Failed)}
+	}
+	return j, nil
+}
+
+func build(path string, v spec.Values, within time.Duration) (*judge, error) {
+	verify, err := load(path, v.String("program"), verifySignature, within)
 	if err != nil {
 		return nil, err
 	}
 	threshold, _ := v.Number("threshold")
-	return &judge{verify: verify, threshold: threshold, fields: text.FieldsOf(v), within: within}, nil
+	return &judge{verify: verify, source: v.String("program"), threshold: threshold, fields: text.FieldsOf(v), within: within}, nil
 }
 
 // load runs a program's top level and finds its function, named with its parameters.
@@ -95,31 +133,42 @@ const overTime = "time limit"
 
 // Judge calls verify with the row and the response in it.
 func (j *judge) Judge(c *verdict.Candidate) verdict.Verdict {
+	return j.JudgeContext(context.Background(), c)
+}
+
+// JudgeContext is Judge; in a worker where the program runs apart.
+func (j *judge) JudgeContext(ctx context.Context, c *verdict.Candidate) verdict.Verdict {
 	response, err := j.fields.Read(c)
 	if err != nil {
 		return verdict.Unscore(Name, verdict.BadRow, err.Error())
 	}
-	row, err := rowOf(c, response)
-	if err != nil {
-		return verdict.Unscore(Name, verdict.BadRow, err.Error())
+	if j.apart != nil {
+		return j.away(ctx, c, response)
 	}
-	thread, stop := limited("verify", j.within)
-	defer stop()
-	out, err := starlark.Call(thread, j.verify, starlark.Tuple{row}, nil)
-	if err != nil {
-		return j.failed(err)
+	out, a := call(j.verify, c, response, j.within)
+	if a != nil {
+		v, _ := j.without(a)
+		return v
 	}
 	return j.read(out)
 }
 
-// failed is the verdict on a program that ended with an error.
-func (j *judge) failed(err error) verdict.Verdict {
-	if tooSlow(err) {
+// Waits is false: also a worker answers at once, and takes a core while it does.
+func (*judge) Waits() bool { return false }
+
+// without is the verdict on a program that returned nothing; failed is false where it did.
+func (j *judge) without(a *answer) (v verdict.Verdict, failed bool) {
+	switch {
+	case a.Row != "":
+		return verdict.Unscore(Name, verdict.BadRow, a.Row), true
+	case a.Late:
 		v := verdict.Unscore(Name, verdict.Deadline, fmt.Sprintf("the program took more than %s", j.within))
 		v.Note("time_dependent", verdict.Info, "the time limit of the program passed")
-		return v
+		return v, true
+	case a.Failed != "":
+		return verdict.Unscore(Name, verdict.BadSpec, verdict.Printable(a.Failed)), true
 	}
-	return verdict.Unscore(Name, verdict.BadSpec, verdict.Printable(explain(err).Error()))
+	return verdict.Verdict{}, false
 }
 
 func tooSlow(err error) bool {

@@ -27,7 +27,7 @@ type Daemon struct {
 	once   sync.Once
 }
 
-// StartDaemon starts a program in namespaces of its own with a listening unix socket at descriptor 3. It has no network and
+// StartDaemon starts a program in namespaces of its own with a socket at descriptor 3, which for a plugin is a listening one. It has no network and
 // no other sockets than unix ones. The error is *IsolationError where the machine has no namespaces, *LayoutError for a
 // program that cannot be shown alone, or ErrSandbox.
 func (p *Pool) StartDaemon(ctx context.Context, c DaemonConfig, listener *os.File) (*Daemon, error) {
@@ -43,9 +43,11 @@ func (p *Pool) StartDaemon(ctx context.Context, c DaemonConfig, listener *os.Fil
 		return nil, &IsolationError{r}
 	}
 	c = c.fill()
-	path, err := daemonPath(c.Path)
-	if err != nil {
-		return nil, err
+	path := c.Self
+	if c.Self == "" {
+		if path, err = daemonPath(c.Path); err != nil {
+			return nil, err
+		}
 	}
 	d := &Daemon{stderr: &tail{}, done: make(chan struct{})}
 	if err := d.start(p, m, c, path, listener); err != nil {
@@ -71,9 +73,12 @@ func daemonPath(given string) (string, error) {
 
 func (d *Daemon) start(p *Pool, m *machine, c DaemonConfig, path string, listener *os.File) error {
 	root := m.root.with([]string{filepath.Dir(path)})
+	if c.Self != "" {
+		root = rootPlan{Devices: m.root.Devices}
+	}
 	plan := stage0{
 		Root: root, Path: path, Argv: append([]string{path}, c.Args...), Env: jobEnv(),
-		Daemon: &daemonPlan{ABI: m.landlock, Filter: seccompDaemon(), Limits: daemonLimits(c)},
+		Daemon: &daemonPlan{ABI: m.landlock, Filter: seccompDaemon(), Limits: daemonLimits(c, m.groups != nil), Worker: c.Self},
 	}
 	b, err := json.Marshal(plan)
 	if err != nil {
@@ -166,12 +171,18 @@ type daemonPlan struct {
 	ABI    int        `json:"abi"`    // of Landlock; 0 is none
 	Filter []byte     `json:"filter"` // of system calls
 	Limits [][2]int64 `json:"limits"` // which, value
+	Worker string     `json:"worker"` // what runs in this process afterwards; empty where another program does
 }
 
-func daemonLimits(c DaemonConfig) [][2]int64 {
+// daemonLimits are those of a daemon. The stack is small because each thread of a C library reserves as much, which RLIMIT_DATA counts.
+func daemonLimits(c DaemonConfig, grouped bool) [][2]int64 {
+	memory := c.Memory + 64<<20
+	if grouped { // the group's limit is the one that is meant to be met: a runtime reserves more than it uses
+		memory = 2*c.Memory + 1<<30
+	}
 	return [][2]int64{
-		{unix.RLIMIT_DATA, c.Memory + 64<<20}, {unix.RLIMIT_NOFILE, 256}, {unix.RLIMIT_FSIZE, 16 << 20}, {unix.RLIMIT_CORE, 0},
-		{unix.RLIMIT_NPROC, int64(c.Processes) + 8}, {unix.RLIMIT_STACK, 64 << 20}, {unix.RLIMIT_MSGQUEUE, 0},
+		{unix.RLIMIT_DATA, memory}, {unix.RLIMIT_NOFILE, 256}, {unix.RLIMIT_FSIZE, 16 << 20}, {unix.RLIMIT_CORE, 0},
+		{unix.RLIMIT_NPROC, int64(c.Processes) + 8}, {unix.RLIMIT_STACK, 8 << 20}, {unix.RLIMIT_MSGQUEUE, 0},
 	}
 }
 
@@ -203,7 +214,9 @@ func (p *daemonPlan) harden(root *rootPlan) error {
 	if err := unix.Capset(&head, &none[0]); err != nil {
 		return fmt.Errorf("drop capabilities: %w", err)
 	}
-	return installFilter(p.Filter)
+	// A worker goes on in this process, whose other threads must have the filter too. Of theirs nothing else is taken: they keep
+	// their capabilities in a namespace with nothing in it, and have no calls left to use them with.
+	return installFilter(p.Filter, p.Worker != "")
 }
 
 // restrict is spawn.py's function of that name, for a process that has no Python in it.

@@ -28,20 +28,30 @@ type stage0 struct {
 	Daemon *daemonPlan `json:"daemon,omitempty"` // where it is no zygote
 }
 
+// Worker is something that this program does in a process of its own, behind the layers of a daemon: with a socket at descriptor 3,
+// and no files.
+type Worker struct {
+	Name string
+	Run  func() error
+}
+
 // Init must be the first line of main and of TestMain. In a process that was started as stage 0 of a sandbox it builds the
-// sandbox's root and becomes the interpreter, and does not return; in any other it does nothing.
-func Init() {
+// sandbox's root and becomes the interpreter, or one of the workers, and does not return; in any other it does nothing.
+func Init(workers ...Worker) {
 	if len(os.Args) == 0 || os.Args[0] != stage0Name {
 		return
 	}
 	// Mounts and capabilities belong to a thread; exec keeps those of the thread that calls it.
 	runtime.LockOSThread()
-	err := becomeZygote()
+	err := becomeZygote(workers)
+	if err == nil {
+		os.Exit(0)
+	}
 	fmt.Fprintf(os.Stderr, "sandbox stage 0: %v\n", err)
 	os.Exit(1)
 }
 
-func becomeZygote() error {
+func becomeZygote(workers []Worker) error {
 	f := os.NewFile(fdStage0, "stage 0")
 	b, err := io.ReadAll(f)
 	if err != nil {
@@ -64,6 +74,14 @@ func becomeZygote() error {
 		if err := s.Daemon.harden(&s.Root); err != nil {
 			return err
 		}
+	}
+	if s.Daemon != nil && s.Daemon.Worker != "" {
+		for _, w := range workers {
+			if w.Name == s.Daemon.Worker {
+				return w.Run()
+			}
+		}
+		return fmt.Errorf("this program has no worker %s", s.Daemon.Worker)
 	}
 	return execInto(s.Path, s.Argv, s.Env)
 }

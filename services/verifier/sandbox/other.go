@@ -13,8 +13,14 @@ import (
 	"github.com/provenir/provenir/services/verifier/sandbox/plain"
 )
 
+// Worker is something that this program would do in a process of its own.
+type Worker struct {
+	Name string
+	Run  func() error
+}
+
 // Init does nothing: only Linux has sandboxes.
-func Init() {}
+func Init(...Worker) {}
 
 // Pool refuses every job: what stands between a job and the host is Linux's.
 type Pool struct{ cfg Config }

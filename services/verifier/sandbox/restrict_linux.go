@@ -51,10 +51,14 @@ func addRule(ruleset int, path string, access int64) error {
 }
 
 // installFilter gives this thread a filter of system calls, which what it executes keeps.
-func installFilter(code []byte) error {
+func installFilter(code []byte, allThreads bool) error {
 	program := unix.SockFprog{Len: uint16(len(code) / 8), Filter: (*unix.SockFilter)(unsafe.Pointer(&code[0]))}
-	const setModeFilter = 1
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, 0, uintptr(unsafe.Pointer(&program)))
+	const setModeFilter, everyThread = 1, 1
+	flags := uintptr(0)
+	if allThreads {
+		flags = everyThread
+	}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, setModeFilter, flags, uintptr(unsafe.Pointer(&program)))
 	runtime.KeepAlive(code)
 	if errno != 0 {
 		return fmt.Errorf("install the system call filter: %w", errno)
