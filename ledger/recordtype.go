@@ -30,6 +30,7 @@ const (
 	Erasure       RecordType = 16
 	Retention     RecordType = 17
 	Hold          RecordType = 18
+	Repair        RecordType = 19
 	Anomaly       RecordType = 32
 	Incident      RecordType = 33
 	Ack           RecordType = 34
@@ -48,7 +49,7 @@ var typeNames = map[RecordType]string{
 	RunOpen: "RUN_OPEN", Rollout: "ROLLOUT", Verdict: "VERDICT", Reward: "REWARD", Step: "STEP",
 	ModelCheckpoint: "MODEL_CHECKPOINT", Eval: "EVAL", Gate: "GATE", EngineEvent: "ENGINE_EVENT", Config: "CONFIG",
 	HeldoutVerdict: "HELDOUT_VERDICT", DataOrder: "DATA_ORDER", Resume: "RESUME", Gap: "GAP", RunClose: "RUN_CLOSE",
-	Erasure: "ERASURE", Retention: "RETENTION", Hold: "HOLD", Anomaly: "ANOMALY", Incident: "INCIDENT", Ack: "ACK", DetectorState: "DETECTOR_STATE",
+	Erasure: "ERASURE", Retention: "RETENTION", Hold: "HOLD", Repair: "REPAIR", Anomaly: "ANOMALY", Incident: "INCIDENT", Ack: "ACK", DetectorState: "DETECTOR_STATE",
 	Commit: "COMMIT",
 }
 

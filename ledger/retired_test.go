@@ -155,3 +155,18 @@ func TestRetiredName(t *testing.T) {
 		}
 	}
 }
+
+func TestRepairNote(t *testing.T) {
+	b, err := ledger.RepairNote{Log: "events", Segments: []uint64{0, 4}, By: "owner", At: retiredAt}.Marshal()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := ledger.ParseRepairNote(b); err != nil || len(n.Segments) != 2 || n.By != "owner" {
+		t.Errorf("%+v, %v", n, err)
+	}
+	for _, bad := range []string{``, `{}`, `{"v":1,"log":"events"}`, `{"v":2,"log":"events","segments":[1]}`, `{"v":1,"segments":[1]}`} {
+		if _, err := ledger.ParseRepairNote([]byte(bad)); !errors.Is(err, ledger.ErrRepair) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

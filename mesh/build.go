@@ -79,8 +79,12 @@ func (b *builder) recorder(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if d.Countersigner, err = b.countersigner(); err != nil {
+	governs, err := b.governs()
+	if err != nil {
 		return err
+	}
+	if governs != nil {
+		d.Countersigner, d.Auditor = governs, governs
 	}
 	shipping, err := b.shipping(&d)
 	if err != nil {
@@ -112,9 +116,10 @@ func (b *builder) sinks() ([]alert.Sink, error) {
 	return alert.ParseSinks(path, text)
 }
 
-// countersigner is nil on a mesh without governance: a recorder alone is of use, and its checkpoints say that nobody
-// cosigned. The connection is dialled when it is first used, so it does not matter that governance is built later.
-func (b *builder) countersigner() (recorder.Countersigner, error) {
+// governs is nil on a mesh without governance: a recorder alone is of use, its checkpoints say that nobody cosigned, and what
+// is done to its logs waits to be audited. The connection is dialled when it is first used, so it does not matter that
+// governance is built later.
+func (b *builder) governs() (governancev1.GovernanceServiceClient, error) {
 	if !b.runs(Governance) && b.cfg.Settings.Get("peers."+string(Governance)) == "" {
 		return nil, nil
 	}

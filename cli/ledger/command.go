@@ -22,7 +22,7 @@ import (
 // NewCommand is the noun.
 func NewCommand(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{Use: "ledger", Short: "Prove the log of a run", Args: cobra.NoArgs}
-	cmd.AddCommand(verify(a), proof(a), payload(a), export(a), repair(a), erase(a), retain(a), hold(a), take(a))
+	cmd.AddCommand(verify(a), proof(a), payload(a), export(a), repair(a), erase(a), retain(a), hold(a), deeds(a), take(a))
 	return cmd
 }
 

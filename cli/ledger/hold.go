@@ -34,7 +34,7 @@ func holdSet(a *app.App) *cobra.Command {
 			if req.Reason == "" {
 				return app.Usage(errors.New("give --reason: it stands in the findings of every run that is held"))
 			}
-			s, run, err := reach(cmd.Context(), a, args)
+			s, run, err := reach(cmd.Context(), a, args, mesh.Roles()...) // governance logs what is done
 			if err != nil {
 				return err
 			}
@@ -100,7 +100,7 @@ func holdList(a *app.App) *cobra.Command {
 }
 
 func withRecorder(ctx context.Context, a *app.App, do func(context.Context, recorderv1.RecorderServiceClient) error) error {
-	s, err := a.Connect(ctx, mesh.Recorder)
+	s, err := a.Connect(ctx, mesh.Roles()...) // governance logs what is done
 	if err != nil {
 		return err
 	}

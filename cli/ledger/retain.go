@@ -64,7 +64,7 @@ func retainApply(a *app.App) *cobra.Command {
 			if !yes {
 				return app.Usage(errors.New("this cannot be undone: look at `provenir ledger retain plan`, then give --yes"))
 			}
-			s, run, err := reach(cmd.Context(), a, args)
+			s, run, err := reach(cmd.Context(), a, args, mesh.Roles()...) // governance logs what is done
 			if err != nil {
 				return err
 			}
@@ -92,9 +92,12 @@ func retainApply(a *app.App) *cobra.Command {
 }
 
 // reach connects to the recorder, and finds the run where one is named.
-func reach(ctx context.Context, a *app.App, args []string) (*app.Session, string, error) {
+func reach(ctx context.Context, a *app.App, args []string, roles ...mesh.Role) (*app.Session, string, error) {
 	if len(args) == 0 {
-		s, err := a.Connect(ctx, mesh.Recorder)
+		if len(roles) == 0 {
+			roles = []mesh.Role{mesh.Recorder}
+		}
+		s, err := a.Connect(ctx, roles...)
 		return s, "", err
 	}
 	return a.ConnectRun(ctx, args[0])

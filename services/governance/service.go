@@ -21,6 +21,7 @@ import (
 	"github.com/provenir/provenir/internal/clock"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/store"
+	"github.com/provenir/provenir/services/governance/audit"
 	"github.com/provenir/provenir/services/governance/keys"
 )
 
@@ -46,7 +47,7 @@ func Migrations() []store.Migration {
 	return []store.Migration{keys.Migration, outbox.Migration, {Name: "passports", SQL: `
 		CREATE TABLE passports (run TEXT PRIMARY KEY, inputs TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, bom TEXT NOT NULL, model TEXT NOT NULL,
 			key_id TEXT NOT NULL, folder TEXT NOT NULL, created INTEGER NOT NULL);
-		CREATE TABLE evidence (run TEXT NOT NULL, n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (run, digest));`}, witnessed}
+		CREATE TABLE evidence (run TEXT NOT NULL, n INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL, body BLOB NOT NULL, UNIQUE (run, digest));`}, witnessed, audit.Migration}
 }
 
 // Service is governance.
@@ -59,6 +60,7 @@ type Service struct {
 	busy  busy
 
 	cosigner *keys.Cosigner
+	audit    *audit.Log
 }
 
 // New checks and allocates; it starts nothing.
@@ -78,7 +80,8 @@ func New(cfg Config, d Deps) (*Service, error) {
 		publish = func(context.Context, outbox.Message) error { return errors.New("no NATS is configured") }
 	}
 	return &Service{cfg: cfg, d: d, keys: k, relay: outbox.NewRelay(d.DB, publish, d.Log, d.Clock),
-		busy: busy{runs: map[string]chan struct{}{}}, cosigner: k.Cosigner()}, nil
+		busy: busy{runs: map[string]chan struct{}{}}, cosigner: k.Cosigner(),
+		audit: &audit.Log{DB: d.DB, Signer: k.LogKey().Signer, Now: d.Clock.Now}}, nil
 }
 
 // leftovers begins the names of folders that are being sealed. One that is there at start was left by a crash.

@@ -21,7 +21,7 @@ const maxBatchBytes = 4 << 20
 // unequal.
 var notEvents = map[ledger.RecordType]bool{
 	ledger.EngineEvent: true, ledger.Resume: true, ledger.Gap: true, ledger.Erasure: true, ledger.Anomaly: true,
-	ledger.Retention: true, ledger.Hold: true, ledger.Incident: true, ledger.Ack: true, ledger.DetectorState: true, ledger.Commit: true,
+	ledger.Retention: true, ledger.Hold: true, ledger.Repair: true, ledger.Incident: true, ledger.Ack: true, ledger.DetectorState: true, ledger.Commit: true,
 }
 
 // openWriter checks a writer's claim and answers with its log.

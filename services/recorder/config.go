@@ -17,6 +17,7 @@ import (
 	"github.com/provenir/provenir/internal/outbox"
 	rolestore "github.com/provenir/provenir/internal/store"
 	"github.com/provenir/provenir/services/recorder/alert"
+	"github.com/provenir/provenir/services/recorder/deeds"
 	"github.com/provenir/provenir/services/recorder/disk"
 	"github.com/provenir/provenir/services/recorder/hold"
 	"github.com/provenir/provenir/services/recorder/publish"
@@ -105,11 +106,13 @@ type Deps struct {
 	Publish outbox.Publish // nil leaves findings in the outbox
 	// Countersigner is governance; nil leaves checkpoints without a cosignature, and they say so.
 	Countersigner Countersigner
-	Clock         clock.Clock
-	Metrics       prometheus.Registerer       // nil counts nothing
-	Env           func(string) (string, bool) // of the sinks' secrets; os.LookupEnv
-	Fault         *faultline.Line
-	Log           *slog.Logger
+	// Auditor is governance; nil leaves what is done to logs unaudited, and it says so.
+	Auditor Auditor
+	Clock   clock.Clock
+	Metrics prometheus.Registerer       // nil counts nothing
+	Env     func(string) (string, bool) // of the sinks' secrets; os.LookupEnv
+	Fault   *faultline.Line
+	Log     *slog.Logger
 }
 
 // Transit is where writers of salted runs leave large payloads.
@@ -127,5 +130,5 @@ type Copies interface {
 
 // Migrations are the recorder's tables.
 func Migrations() []rolestore.Migration {
-	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations(), roster.Migrations(), vault.LaterMigrations())
+	return slices.Concat(publish.Migrations(), alert.Migrations(), vault.Migrations(), hold.Migrations(), roster.Migrations(), vault.LaterMigrations(), deeds.Migrations())
 }

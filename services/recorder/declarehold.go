@@ -18,7 +18,8 @@ func (s *Service) declareOwed(ctx context.Context) error {
 	}
 	var errs []error
 	for _, h := range holds {
-		errs = append(errs, s.declareHold(ctx, h))
+		_, err := s.declareHold(ctx, h)
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -58,31 +59,34 @@ func (s *Service) owedRuns(ctx context.Context, h hold.Hold) (owed []string, err
 
 // declareHold writes a hold, or that it was lifted, into the findings that do not say so yet. A run that cannot be written
 // stays owed; the others are done.
-func (s *Service) declareHold(ctx context.Context, h hold.Hold) error {
+func (s *Service) declareHold(ctx context.Context, h hold.Hold) (told []place, err error) {
 	owed, err := s.owedRuns(ctx, h)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var errs []error
 	for _, run := range owed {
 		l, err := s.openRun(ctx, h.Tenant, run, false)
 		if err == nil {
+			var at []place
 			l.upkeep.Lock() // what is being retired or erased of it ends first
-			err = l.tellHold(ctx, h)
+			at, err = l.tellHold(ctx, h)
 			l.upkeep.Unlock()
+			told = append(told, at...)
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("hold %s in run %s: %w", h.ID, run, err))
 		}
 	}
-	return errors.Join(errs...)
+	return told, errors.Join(errs...)
 }
 
-// tellHold writes one hold, as it is now, into the run's findings, durably and once. The caller holds upkeep.
-func (l *live) tellHold(ctx context.Context, h hold.Hold) error {
+// tellHold writes one hold, as it is now, into the run's findings, durably and once, and gives the place of a record that it
+// wrote. The caller holds upkeep.
+func (l *live) tellHold(ctx context.Context, h hold.Hold) (wrote []place, err error) {
 	notes, err := l.holdNotes(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	scope := ledger.HoldRun
 	if h.Run == "" {
@@ -95,18 +99,23 @@ func (l *live) tellHold(ctx context.Context, h hold.Hold) error {
 	if last, ok := notes[h.ID]; !ok && h.Lifted == nil || ok && last.Set != n.Set {
 		payload, err := n.Marshal()
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if err := l.deed(ctx); err != nil {
+			return nil, err
 		}
 		findings := l.log(ledger.Findings)
-		if _, err := findings.AppendNext(ctx, []store.Record{{Type: ledger.Hold, Payload: payload}}); err != nil {
-			return err
+		seq, err := findings.AppendNext(ctx, []store.Record{{Type: ledger.Hold, Payload: payload}})
+		if err != nil {
+			return nil, err
 		}
+		wrote = []place{{l, seq}}
 		if err := findings.FlushDurably(ctx); err != nil {
-			return err
+			return nil, err
 		}
 		l.s.mark(l)
 	}
-	return l.s.holds.Told(ctx, h.ID, l.run.ID, h.Lifted != nil)
+	return wrote, l.s.holds.Told(ctx, h.ID, l.run.ID, h.Lifted != nil)
 }
 
 // holdNotes is what findings says last of each hold, by its id.

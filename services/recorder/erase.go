@@ -36,11 +36,18 @@ func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequ
 	if err := l.notHeld(ctx); err != nil {
 		return nil, problem(err)
 	}
+	if err := l.deed(ctx); err != nil {
+		return nil, err
+	}
 	id, err := l.destroy(ctx, group)
 	if err != nil {
 		return nil, problem(err)
 	}
 	resp, err := l.erasure(ctx, id)
+	if resp != nil {
+		s.mark(l)
+		resp.AuditIndex = s.awaitAudit(ctx, place{l, resp.GetFindingSeq()})
+	}
 	if err != nil || resp != nil {
 		return resp, problem(err)
 	}
@@ -63,7 +70,7 @@ func (s *Service) EraseGroup(ctx context.Context, req *recorderv1.EraseGroupRequ
 		return nil, problem(err)
 	}
 	s.mark(l)
-	return &recorderv1.EraseGroupResponse{Records: n, FindingSeq: seq}, nil
+	return &recorderv1.EraseGroupResponse{Records: n, FindingSeq: seq, AuditIndex: s.awaitAudit(ctx, place{l, seq})}, nil
 }
 
 // groupOf is the group that a request names; empty for the whole run.

@@ -80,9 +80,11 @@ func (s *Service) ListLegalHolds(ctx context.Context, req *recorderv1.ListLegalH
 
 // declared writes a hold into the findings of its runs, and answers with it.
 func (s *Service) declared(ctx context.Context, h hold.Hold) (*recorderv1.LegalHold, error) {
-	if err := s.declareHold(ctx, h); err != nil {
+	told, err := s.declareHold(ctx, h)
+	if err != nil {
 		s.d.Log.Warn("a legal hold waits to be declared", "hold", h.ID, "error", err.Error())
 	}
+	s.awaitAudit(ctx, told...)
 	owed, err := s.owedRuns(ctx, h)
 	if err != nil {
 		return nil, err

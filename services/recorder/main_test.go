@@ -43,6 +43,7 @@ type rig struct {
 	stream *stream
 
 	countersigner Countersigner
+	auditor       Auditor
 	copies        Copies
 	blobs         *blob.Store // nil without one
 
@@ -117,7 +118,7 @@ func (r *rig) start() *rig {
 		blobs, transit = r.blobs, r.blobs
 	}
 	r.service, err = New(r.cfg, Deps{Blobs: blobs, Transit: transit, Disk: r.disk, DB: db, Signer: signer, VKey: vkey, Tokens: cursor.NewSigner([]byte("key")),
-		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner, Copies: r.copies})
+		Publish: r.stream.publish, Clock: r.clock, Fault: r.fault, Countersigner: r.countersigner, Auditor: r.auditor, Copies: r.copies})
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/ledger"
+	"github.com/provenir/provenir/services/recorder/deeds"
 	"github.com/provenir/provenir/services/recorder/publish"
 	"github.com/provenir/provenir/services/recorder/store"
 )
@@ -120,7 +121,7 @@ func (p *projection) gather(ctx context.Context, l *live) error {
 		if to == next && !sealed {
 			return nil
 		}
-		found, err := readFindings(ctx, findings, next, to)
+		found, err := readTaken(ctx, l.run.ID, findings, next, to)
 		if err != nil {
 			return err
 		}
@@ -182,17 +183,47 @@ func (s *Service) takeIn(ctx context.Context, parts []part) error {
 	return nil
 }
 
+// readTaken reads what the tables take of findings: anomalies, and what was done to the log.
+func readTaken(ctx context.Context, run string, findings *store.Log, from, to uint64) ([]publish.Found, error) {
+	var found []publish.Found
+	for f, err := range findings.Events(ctx, store.Query{From: from, To: to, Types: append([]ledger.RecordType{ledger.Anomaly}, deeds.Types...)}) {
+		if err != nil {
+			return nil, err
+		}
+		x := publish.Found{Seq: f.Seq}
+		if f.Type == ledger.Anomaly {
+			x.Anomaly, err = anomalyOf(f)
+		} else {
+			x.Deed, err = deeds.Of(run, f)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, x)
+	}
+	return found, nil
+}
+
+// readFindings reads anomalies.
 func readFindings(ctx context.Context, findings *store.Log, from, to uint64) ([]publish.Found, error) {
 	var found []publish.Found
 	for f, err := range findings.Events(ctx, store.Query{From: from, To: to, Types: []ledger.RecordType{ledger.Anomaly}}) {
 		if err != nil {
 			return nil, err
 		}
-		a := &recorderv1.Anomaly{}
-		if err := proto.Unmarshal(f.Stored, a); err != nil {
-			return nil, fmt.Errorf("finding %d: %w", f.Seq, err)
+		a, err := anomalyOf(f)
+		if err != nil {
+			return nil, err
 		}
 		found = append(found, publish.Found{Seq: f.Seq, Anomaly: a})
 	}
 	return found, nil
+}
+
+func anomalyOf(f *ledger.Frame) (*recorderv1.Anomaly, error) {
+	a := &recorderv1.Anomaly{}
+	if err := proto.Unmarshal(f.Stored, a); err != nil {
+		return nil, fmt.Errorf("finding %d: %w", f.Seq, err)
+	}
+	return a, nil
 }

@@ -3,12 +3,14 @@ package recorder
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/identity"
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/store"
 )
@@ -27,6 +29,7 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 	l.upkeep.Lock()
 	defer l.upkeep.Unlock()
 	resp := &recorderv1.RepairRunResponse{}
+	var mended []ledger.RepairNote
 	for _, kind := range kinds {
 		report, restored, err := s.mend(ctx, l, kind)
 		if errors.Is(err, ledger.ErrNoLog) {
@@ -35,6 +38,7 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 		if err != nil {
 			return nil, problem(err)
 		}
+		var names []string
 		for { // a report names so many damages, and no more
 			blobs, err := s.mendBlobs(ctx, l, kind, report)
 			if err != nil {
@@ -44,19 +48,40 @@ func (s *Service) RepairRun(ctx context.Context, req *recorderv1.RepairRunReques
 				break
 			}
 			resp.RestoredBlobs = append(resp.RestoredBlobs, blobs...)
+			for _, b := range blobs {
+				names = append(names, "sha256:"+hex.EncodeToString(b))
+			}
 			if report, err = l.log(kind).Verify(ctx, s.verifiers); err != nil {
 				return nil, problem(err)
 			}
 		}
 		resp.Restored = append(resp.Restored, restored...)
+		if n := (ledger.RepairNote{Log: kind.String(), Segments: restored, Blobs: names}); len(restored)+len(names) > 0 {
+			mended = append(mended, n)
+		}
 		for _, d := range report.Damages {
 			resp.Losses = append(resp.Losses, &recorderv1.Loss{Log: recorderv1.Log(kind), FirstSeq: d.FirstSeq, LastSeq: d.LastSeq})
 		}
 	}
-	if len(resp.GetLosses()) == 0 {
+	if len(mended)+len(resp.GetLosses()) == 0 {
 		return resp, nil
 	}
-	return resp, problem(s.declare(ctx, l, resp.GetLosses()))
+	if err := l.deed(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.noteRepairs(ctx, l, mended); err != nil {
+		return nil, problem(err)
+	}
+	if len(resp.GetLosses()) > 0 {
+		if err := s.declare(ctx, l, resp.GetLosses()); err != nil {
+			return nil, problem(err)
+		}
+	}
+	s.mark(l)
+	if n := l.log(ledger.Findings).Durable(); n > 0 {
+		s.awaitAudit(ctx, place{l, n - 1})
+	}
+	return resp, nil
 }
 
 // mend checks a log, mends what can be mended, and gives what is wrong with it after that.
@@ -99,6 +124,28 @@ func (s *Service) reopen(ctx context.Context, l *live, kind ledger.Log, mended b
 	}
 	l.untold = nil
 	return l.takeUp(ctx) // it had judged the log without the records that are back
+}
+
+// noteRepairs writes into findings what was mended. Where findings is what cannot be written, its own loss is the answer.
+func (s *Service) noteRepairs(ctx context.Context, l *live, mended []ledger.RepairNote) error {
+	c, _ := identity.FromContext(ctx)
+	var records []store.Record
+	for _, n := range mended {
+		n.By, n.At = c.Name, s.d.Clock.Now()
+		payload, err := n.Marshal()
+		if err != nil {
+			return fmt.Errorf("note a repair: %w", err)
+		}
+		records = append(records, store.Record{Type: ledger.Repair, Payload: payload})
+	}
+	if len(records) == 0 {
+		return nil
+	}
+	findings := l.log(ledger.Findings)
+	if _, err := findings.AppendNext(ctx, records); err != nil {
+		return err
+	}
+	return findings.Sync(ctx)
 }
 
 // declare writes the losses that findings does not hold yet, durably.

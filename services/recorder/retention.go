@@ -47,6 +47,13 @@ func (s *Service) ApplyRetention(ctx context.Context, req *recorderv1.ApplyReten
 	if err != nil {
 		return nil, problem(err)
 	}
+	var told []place
+	for _, r := range runs {
+		if l, err := s.openRun(ctx, tenant(ctx), r.GetRun(), false); err == nil && r.FindingSeq != nil {
+			told = append(told, place{l, r.GetFindingSeq()})
+		}
+	}
+	s.awaitAudit(ctx, told...)
 	return &recorderv1.ApplyRetentionResponse{Rule: s.cfg.Retain.String(), Runs: runs}, nil
 }
 

@@ -84,6 +84,9 @@ func (s *Service) retire(ctx context.Context, tenant, run, by string) (*recorder
 	if err := l.sound(ctx); err != nil {
 		return blocked(out, err), ctx.Err()
 	}
+	if err := l.deed(ctx); err != nil {
+		return nil, err
+	}
 	for part := range slices.Chunk(segments, ledger.MaxRetentionSegments) {
 		note, err := l.retireSegments(ctx, part, by, now)
 		if err != nil {

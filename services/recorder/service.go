@@ -44,13 +44,14 @@ type Service struct {
 	shipper   *ship.Shipper // nil where nothing is shipped
 	holds     hold.Table
 
-	mu    sync.Mutex
-	live  map[string]*live
-	dirty map[*live]bool // findings to take over
-	wake  chan struct{}
-	looks *queue // runs with rollouts to inspect
-	taken *bell  // rings when anomalies are in the tables
-	ready chan struct{}
+	mu      sync.Mutex
+	live    map[string]*live
+	dirty   map[*live]bool // findings to take over
+	wake    chan struct{}
+	looks   *queue // runs with rollouts to inspect
+	taken   *bell  // rings when findings are in the tables
+	audited *bell  // rings when a deed is in the audit log
+	ready   chan struct{}
 }
 
 // New checks and opens the ledger; it starts nothing.
@@ -74,7 +75,7 @@ func New(cfg Config, d Deps) (*Service, error) {
 	}
 	s := &Service{
 		cfg: cfg, d: d, verifiers: note.VerifierList(v), messenger: publish.Messenger{Source: cfg.Source, Clock: d.Clock},
-		live: map[string]*live{}, dirty: map[*live]bool{}, wake: make(chan struct{}, 1), looks: newQueue(), taken: newBell(), ready: make(chan struct{}),
+		live: map[string]*live{}, dirty: map[*live]bool{}, wake: make(chan struct{}, 1), looks: newQueue(), taken: newBell(), audited: newBell(), ready: make(chan struct{}),
 	}
 	if d.Publish != nil {
 		s.relay = outbox.NewRelay(d.DB, d.Publish, d.Log, d.Clock)
@@ -119,6 +120,9 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	if s.d.Countersigner != nil {
 		g.Go(func() error { return s.countersignAll(ctx) })
+	}
+	if s.d.Auditor != nil {
+		g.Go(func() error { return s.auditAll(ctx) })
 	}
 	if s.relay != nil {
 		g.Go(func() error { return s.relay.Run(ctx) })

@@ -2,10 +2,8 @@ package keys
 
 import (
 	"crypto/ed25519"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -44,26 +42,8 @@ func (c *Cosigner) Cosign(signed []byte, now time.Time) ([]byte, error) {
 }
 
 func (c *Cosigner) load() error {
-	for _, encrypted := range []bool{false, true} {
-		private, err := c.keys.read(c.keys.path(cosignerStem, encrypted), encrypted)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		key, ok := private.(ed25519.PrivateKey)
-		if !ok {
-			return errors.New("the file holds no Ed25519 key")
-		}
-		return c.use(key)
-	}
-	_, key, err := ed25519.GenerateKey(rand.Reader)
+	key, err := c.keys.ed25519(cosignerStem)
 	if err != nil {
-		return err
-	}
-	encrypted := c.keys.passphrase != ""
-	if err := c.keys.keep(c.keys.path(cosignerStem, encrypted), key, encrypted); err != nil {
 		return err
 	}
 	return c.use(key)

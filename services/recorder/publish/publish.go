@@ -11,9 +11,11 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	governancev1 "github.com/provenir/provenir/gen/provenir/governance/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/outbox"
 	"github.com/provenir/provenir/internal/store"
+	"github.com/provenir/provenir/services/recorder/deeds"
 )
 
 // Migrations are the tables, the outbox included.
@@ -33,10 +35,19 @@ func Migrations() []store.Migration {
 	}
 }
 
-// Found is a finding with its place in the log.
+// Found is a finding with its place in the log: an anomaly, or something that was done to the log.
 type Found struct {
 	Seq     uint64 // in findings
 	Anomaly *recorderv1.Anomaly
+	Deed    *governancev1.AuditEvent // where it is one
+}
+
+// Reopen notes that a run has findings to take over although it is sealed and was done with.
+func Reopen(ctx context.Context, q store.Queryer, tenant, run string) error {
+	if _, err := q.Exec(ctx, `UPDATE projected SET complete = 0 WHERE tenant = ? AND run = ?`, tenant, run); err != nil {
+		return fmt.Errorf("note that run %s has more findings: %w", run, err)
+	}
+	return nil
 }
 
 // Next is the first record of a run's findings that was not taken yet, and whether the run is sealed and done with.
@@ -85,6 +96,9 @@ func Take(ctx context.Context, db *store.DB, m Messenger, parts ...Part) error {
 }
 
 func take(ctx context.Context, tx store.Tx, m Messenger, p Part, f Found) error {
+	if f.Deed != nil {
+		return deeds.Add(ctx, tx, p.Tenant, p.Run, f.Seq, f.Deed)
+	}
 	a := f.Anomaly
 	a.FindingSeq = &f.Seq
 	body, err := proto.MarshalOptions{Deterministic: true}.Marshal(a)

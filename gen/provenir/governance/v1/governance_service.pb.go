@@ -1856,7 +1856,7 @@ var File_provenir_governance_v1_governance_service_proto protoreflect.FileDescri
 
 const file_provenir_governance_v1_governance_service_proto_rawDesc = "" +
 	"\n" +
-	"/provenir/governance/v1/governance_service.proto\x12\x16provenir.governance.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a provenir/core/v1/operation.proto\"\x98\x02\n" +
+	"/provenir/governance/v1/governance_service.proto\x12\x16provenir.governance.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dprovenir/core/v1/access.proto\x1a provenir/core/v1/operation.proto\x1a\"provenir/governance/v1/audit.proto\"\x98\x02\n" +
 	"\bEvidence\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x1a\n" +
 	"\bsubjects\x18\x02 \x03(\tR\bsubjects\x12\x16\n" +
@@ -1989,7 +1989,7 @@ const file_provenir_governance_v1_governance_service_proto_rawDesc = "" +
 	"\x15KEY_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10KEY_STATE_ACTIVE\x10\x01\x12\x15\n" +
 	"\x11KEY_STATE_RETIRED\x10\x02\x12\x15\n" +
-	"\x11KEY_STATE_REVOKED\x10\x032\x8f\v\n" +
+	"\x11KEY_STATE_REVOKED\x10\x032\xa6\x0e\n" +
 	"\x11GovernanceService\x12g\n" +
 	"\aSealBom\x12&.provenir.governance.v1.SealBomRequest\x1a'.provenir.governance.v1.SealBomResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run\x12\x98\x01\n" +
 	"\vGetPassport\x12*.provenir.governance.v1.GetPassportRequest\x1a+.provenir.governance.v1.GetPassportResponse\"0\xea\xe0\x18\f\b\x01\x12\bpassport\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/passports/{passport}\x12\x93\x01\n" +
@@ -1998,7 +1998,10 @@ const file_provenir_governance_v1_governance_service_proto_rawDesc = "" +
 	"\x0eRecordEvidence\x12-.provenir.governance.v1.RecordEvidenceRequest\x1a..provenir.governance.v1.RecordEvidenceResponse\"\x10\xea\xe0\x18\f\b\x06\x12\bevidence\x12\x8f\x01\n" +
 	"\fListEvidence\x12+.provenir.governance.v1.ListEvidenceRequest\x1a,.provenir.governance.v1.ListEvidenceResponse\"$\xea\xe0\x18\f\b\x01\x12\bevidence\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/evidence\x12\x94\x01\n" +
 	"\x15CountersignCheckpoint\x124.provenir.governance.v1.CountersignCheckpointRequest\x1a5.provenir.governance.v1.CountersignCheckpointResponse\"\x0e\xea\xe0\x18\n" +
-	"\b\x06\x12\x06ledger\x12z\n" +
+	"\b\x06\x12\x06ledger\x12u\n" +
+	"\vAppendAudit\x12*.provenir.governance.v1.AppendAuditRequest\x1a+.provenir.governance.v1.AppendAuditResponse\"\r\xea\xe0\x18\t\b\x06\x12\x05audit\x12\x80\x01\n" +
+	"\tListAudit\x12(.provenir.governance.v1.ListAuditRequest\x1a).provenir.governance.v1.ListAuditResponse\"\x1e\xea\xe0\x18\t\b\x04\x12\x05audit\x82\xd3\xe4\x93\x02\v\x12\t/v1/audit\x12\x9a\x01\n" +
+	"\rGetAuditProof\x12,.provenir.governance.v1.GetAuditProofRequest\x1a-.provenir.governance.v1.GetAuditProofResponse\",\xea\xe0\x18\t\b\x04\x12\x05audit\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/audit/{index}/proof\x12z\n" +
 	"\bListKeys\x12'.provenir.governance.v1.ListKeysRequest\x1a(.provenir.governance.v1.ListKeysResponse\"\x1b\xea\xe0\x18\a\b\x01\x12\x03key\x82\xd3\xe4\x93\x02\n" +
 	"\x12\b/v1/keys\x12\x80\x01\n" +
 	"\tCreateKey\x12(.provenir.governance.v1.CreateKeyRequest\x1a).provenir.governance.v1.CreateKeyResponse\"\x1e\xea\xe0\x18\a\b\x05\x12\x03key\x82\xd3\xe4\x93\x02\r:\x01*\"\b/v1/keys\x12\x90\x01\n" +
@@ -2051,6 +2054,12 @@ var file_provenir_governance_v1_governance_service_proto_goTypes = []any{
 	(*RevokeKeyResponse)(nil),             // 29: provenir.governance.v1.RevokeKeyResponse
 	(*timestamppb.Timestamp)(nil),         // 30: google.protobuf.Timestamp
 	(*v1.Operation)(nil),                  // 31: provenir.core.v1.Operation
+	(*AppendAuditRequest)(nil),            // 32: provenir.governance.v1.AppendAuditRequest
+	(*ListAuditRequest)(nil),              // 33: provenir.governance.v1.ListAuditRequest
+	(*GetAuditProofRequest)(nil),          // 34: provenir.governance.v1.GetAuditProofRequest
+	(*AppendAuditResponse)(nil),           // 35: provenir.governance.v1.AppendAuditResponse
+	(*ListAuditResponse)(nil),             // 36: provenir.governance.v1.ListAuditResponse
+	(*GetAuditProofResponse)(nil),         // 37: provenir.governance.v1.GetAuditProofResponse
 }
 var file_provenir_governance_v1_governance_service_proto_depIdxs = []int32{
 	30, // 0: provenir.governance.v1.Evidence.observed_at:type_name -> google.protobuf.Timestamp
@@ -2080,21 +2089,27 @@ var file_provenir_governance_v1_governance_service_proto_depIdxs = []int32{
 	17, // 24: provenir.governance.v1.GovernanceService.RecordEvidence:input_type -> provenir.governance.v1.RecordEvidenceRequest
 	19, // 25: provenir.governance.v1.GovernanceService.ListEvidence:input_type -> provenir.governance.v1.ListEvidenceRequest
 	21, // 26: provenir.governance.v1.GovernanceService.CountersignCheckpoint:input_type -> provenir.governance.v1.CountersignCheckpointRequest
-	24, // 27: provenir.governance.v1.GovernanceService.ListKeys:input_type -> provenir.governance.v1.ListKeysRequest
-	26, // 28: provenir.governance.v1.GovernanceService.CreateKey:input_type -> provenir.governance.v1.CreateKeyRequest
-	28, // 29: provenir.governance.v1.GovernanceService.RevokeKey:input_type -> provenir.governance.v1.RevokeKeyRequest
-	7,  // 30: provenir.governance.v1.GovernanceService.SealBom:output_type -> provenir.governance.v1.SealBomResponse
-	12, // 31: provenir.governance.v1.GovernanceService.GetPassport:output_type -> provenir.governance.v1.GetPassportResponse
-	14, // 32: provenir.governance.v1.GovernanceService.ListPassports:output_type -> provenir.governance.v1.ListPassportsResponse
-	16, // 33: provenir.governance.v1.GovernanceService.VerifyPassport:output_type -> provenir.governance.v1.VerifyPassportResponse
-	18, // 34: provenir.governance.v1.GovernanceService.RecordEvidence:output_type -> provenir.governance.v1.RecordEvidenceResponse
-	20, // 35: provenir.governance.v1.GovernanceService.ListEvidence:output_type -> provenir.governance.v1.ListEvidenceResponse
-	22, // 36: provenir.governance.v1.GovernanceService.CountersignCheckpoint:output_type -> provenir.governance.v1.CountersignCheckpointResponse
-	25, // 37: provenir.governance.v1.GovernanceService.ListKeys:output_type -> provenir.governance.v1.ListKeysResponse
-	27, // 38: provenir.governance.v1.GovernanceService.CreateKey:output_type -> provenir.governance.v1.CreateKeyResponse
-	29, // 39: provenir.governance.v1.GovernanceService.RevokeKey:output_type -> provenir.governance.v1.RevokeKeyResponse
-	30, // [30:40] is the sub-list for method output_type
-	20, // [20:30] is the sub-list for method input_type
+	32, // 27: provenir.governance.v1.GovernanceService.AppendAudit:input_type -> provenir.governance.v1.AppendAuditRequest
+	33, // 28: provenir.governance.v1.GovernanceService.ListAudit:input_type -> provenir.governance.v1.ListAuditRequest
+	34, // 29: provenir.governance.v1.GovernanceService.GetAuditProof:input_type -> provenir.governance.v1.GetAuditProofRequest
+	24, // 30: provenir.governance.v1.GovernanceService.ListKeys:input_type -> provenir.governance.v1.ListKeysRequest
+	26, // 31: provenir.governance.v1.GovernanceService.CreateKey:input_type -> provenir.governance.v1.CreateKeyRequest
+	28, // 32: provenir.governance.v1.GovernanceService.RevokeKey:input_type -> provenir.governance.v1.RevokeKeyRequest
+	7,  // 33: provenir.governance.v1.GovernanceService.SealBom:output_type -> provenir.governance.v1.SealBomResponse
+	12, // 34: provenir.governance.v1.GovernanceService.GetPassport:output_type -> provenir.governance.v1.GetPassportResponse
+	14, // 35: provenir.governance.v1.GovernanceService.ListPassports:output_type -> provenir.governance.v1.ListPassportsResponse
+	16, // 36: provenir.governance.v1.GovernanceService.VerifyPassport:output_type -> provenir.governance.v1.VerifyPassportResponse
+	18, // 37: provenir.governance.v1.GovernanceService.RecordEvidence:output_type -> provenir.governance.v1.RecordEvidenceResponse
+	20, // 38: provenir.governance.v1.GovernanceService.ListEvidence:output_type -> provenir.governance.v1.ListEvidenceResponse
+	22, // 39: provenir.governance.v1.GovernanceService.CountersignCheckpoint:output_type -> provenir.governance.v1.CountersignCheckpointResponse
+	35, // 40: provenir.governance.v1.GovernanceService.AppendAudit:output_type -> provenir.governance.v1.AppendAuditResponse
+	36, // 41: provenir.governance.v1.GovernanceService.ListAudit:output_type -> provenir.governance.v1.ListAuditResponse
+	37, // 42: provenir.governance.v1.GovernanceService.GetAuditProof:output_type -> provenir.governance.v1.GetAuditProofResponse
+	25, // 43: provenir.governance.v1.GovernanceService.ListKeys:output_type -> provenir.governance.v1.ListKeysResponse
+	27, // 44: provenir.governance.v1.GovernanceService.CreateKey:output_type -> provenir.governance.v1.CreateKeyResponse
+	29, // 45: provenir.governance.v1.GovernanceService.RevokeKey:output_type -> provenir.governance.v1.RevokeKeyResponse
+	33, // [33:46] is the sub-list for method output_type
+	20, // [20:33] is the sub-list for method input_type
 	20, // [20:20] is the sub-list for extension type_name
 	20, // [20:20] is the sub-list for extension extendee
 	0,  // [0:20] is the sub-list for field type_name
@@ -2105,6 +2120,7 @@ func file_provenir_governance_v1_governance_service_proto_init() {
 	if File_provenir_governance_v1_governance_service_proto != nil {
 		return
 	}
+	file_provenir_governance_v1_audit_proto_init()
 	file_provenir_governance_v1_governance_service_proto_msgTypes[19].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

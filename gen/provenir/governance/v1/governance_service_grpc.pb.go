@@ -26,6 +26,9 @@ const (
 	GovernanceService_RecordEvidence_FullMethodName        = "/provenir.governance.v1.GovernanceService/RecordEvidence"
 	GovernanceService_ListEvidence_FullMethodName          = "/provenir.governance.v1.GovernanceService/ListEvidence"
 	GovernanceService_CountersignCheckpoint_FullMethodName = "/provenir.governance.v1.GovernanceService/CountersignCheckpoint"
+	GovernanceService_AppendAudit_FullMethodName           = "/provenir.governance.v1.GovernanceService/AppendAudit"
+	GovernanceService_ListAudit_FullMethodName             = "/provenir.governance.v1.GovernanceService/ListAudit"
+	GovernanceService_GetAuditProof_FullMethodName         = "/provenir.governance.v1.GovernanceService/GetAuditProof"
 	GovernanceService_ListKeys_FullMethodName              = "/provenir.governance.v1.GovernanceService/ListKeys"
 	GovernanceService_CreateKey_FullMethodName             = "/provenir.governance.v1.GovernanceService/CreateKey"
 	GovernanceService_RevokeKey_FullMethodName             = "/provenir.governance.v1.GovernanceService/RevokeKey"
@@ -51,6 +54,12 @@ type GovernanceServiceClient interface {
 	ListEvidence(ctx context.Context, in *ListEvidenceRequest, opts ...grpc.CallOption) (*ListEvidenceResponse, error)
 	// CountersignCheckpoint cosigns a ledger checkpoint that is consistent with the last one of its origin.
 	CountersignCheckpoint(ctx context.Context, in *CountersignCheckpointRequest, opts ...grpc.CallOption) (*CountersignCheckpointResponse, error)
+	// AppendAudit adds an entry to the audit log, and answers when it is under a signed checkpoint.
+	AppendAudit(ctx context.Context, in *AppendAuditRequest, opts ...grpc.CallOption) (*AppendAuditResponse, error)
+	// ListAudit lists the tenant's entries, oldest first.
+	ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error)
+	// GetAuditProof proves an entry under the newest checkpoint of the log.
+	GetAuditProof(ctx context.Context, in *GetAuditProofRequest, opts ...grpc.CallOption) (*GetAuditProofResponse, error)
 	// ListKeys lists public keys and their state; private bytes never leave.
 	ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error)
 	// CreateKey makes a signing key.
@@ -137,6 +146,36 @@ func (c *governanceServiceClient) CountersignCheckpoint(ctx context.Context, in 
 	return out, nil
 }
 
+func (c *governanceServiceClient) AppendAudit(ctx context.Context, in *AppendAuditRequest, opts ...grpc.CallOption) (*AppendAuditResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AppendAuditResponse)
+	err := c.cc.Invoke(ctx, GovernanceService_AppendAudit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *governanceServiceClient) ListAudit(ctx context.Context, in *ListAuditRequest, opts ...grpc.CallOption) (*ListAuditResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListAuditResponse)
+	err := c.cc.Invoke(ctx, GovernanceService_ListAudit_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *governanceServiceClient) GetAuditProof(ctx context.Context, in *GetAuditProofRequest, opts ...grpc.CallOption) (*GetAuditProofResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetAuditProofResponse)
+	err := c.cc.Invoke(ctx, GovernanceService_GetAuditProof_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *governanceServiceClient) ListKeys(ctx context.Context, in *ListKeysRequest, opts ...grpc.CallOption) (*ListKeysResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListKeysResponse)
@@ -187,6 +226,12 @@ type GovernanceServiceServer interface {
 	ListEvidence(context.Context, *ListEvidenceRequest) (*ListEvidenceResponse, error)
 	// CountersignCheckpoint cosigns a ledger checkpoint that is consistent with the last one of its origin.
 	CountersignCheckpoint(context.Context, *CountersignCheckpointRequest) (*CountersignCheckpointResponse, error)
+	// AppendAudit adds an entry to the audit log, and answers when it is under a signed checkpoint.
+	AppendAudit(context.Context, *AppendAuditRequest) (*AppendAuditResponse, error)
+	// ListAudit lists the tenant's entries, oldest first.
+	ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error)
+	// GetAuditProof proves an entry under the newest checkpoint of the log.
+	GetAuditProof(context.Context, *GetAuditProofRequest) (*GetAuditProofResponse, error)
 	// ListKeys lists public keys and their state; private bytes never leave.
 	ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error)
 	// CreateKey makes a signing key.
@@ -223,6 +268,15 @@ func (UnimplementedGovernanceServiceServer) ListEvidence(context.Context, *ListE
 }
 func (UnimplementedGovernanceServiceServer) CountersignCheckpoint(context.Context, *CountersignCheckpointRequest) (*CountersignCheckpointResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountersignCheckpoint not implemented")
+}
+func (UnimplementedGovernanceServiceServer) AppendAudit(context.Context, *AppendAuditRequest) (*AppendAuditResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AppendAudit not implemented")
+}
+func (UnimplementedGovernanceServiceServer) ListAudit(context.Context, *ListAuditRequest) (*ListAuditResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListAudit not implemented")
+}
+func (UnimplementedGovernanceServiceServer) GetAuditProof(context.Context, *GetAuditProofRequest) (*GetAuditProofResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetAuditProof not implemented")
 }
 func (UnimplementedGovernanceServiceServer) ListKeys(context.Context, *ListKeysRequest) (*ListKeysResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListKeys not implemented")
@@ -380,6 +434,60 @@ func _GovernanceService_CountersignCheckpoint_Handler(srv interface{}, ctx conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _GovernanceService_AppendAudit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AppendAuditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GovernanceServiceServer).AppendAudit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GovernanceService_AppendAudit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GovernanceServiceServer).AppendAudit(ctx, req.(*AppendAuditRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GovernanceService_ListAudit_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListAuditRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GovernanceServiceServer).ListAudit(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GovernanceService_ListAudit_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GovernanceServiceServer).ListAudit(ctx, req.(*ListAuditRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _GovernanceService_GetAuditProof_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetAuditProofRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(GovernanceServiceServer).GetAuditProof(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: GovernanceService_GetAuditProof_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(GovernanceServiceServer).GetAuditProof(ctx, req.(*GetAuditProofRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _GovernanceService_ListKeys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListKeysRequest)
 	if err := dec(in); err != nil {
@@ -468,6 +576,18 @@ var GovernanceService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountersignCheckpoint",
 			Handler:    _GovernanceService_CountersignCheckpoint_Handler,
+		},
+		{
+			MethodName: "AppendAudit",
+			Handler:    _GovernanceService_AppendAudit_Handler,
+		},
+		{
+			MethodName: "ListAudit",
+			Handler:    _GovernanceService_ListAudit_Handler,
+		},
+		{
+			MethodName: "GetAuditProof",
+			Handler:    _GovernanceService_GetAuditProof_Handler,
 		},
 		{
 			MethodName: "ListKeys",

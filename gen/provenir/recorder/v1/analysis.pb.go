@@ -3528,7 +3528,9 @@ type EraseGroupResponse struct {
 	// Records whose payload can no longer be read; their entries and proofs stay.
 	Records uint64 `protobuf:"varint,1,opt,name=records,proto3" json:"records,omitempty"`
 	// Of the ERASURE record in findings.
-	FindingSeq    uint64 `protobuf:"varint,2,opt,name=finding_seq,json=findingSeq,proto3" json:"finding_seq,omitempty"`
+	FindingSeq uint64 `protobuf:"varint,2,opt,name=finding_seq,json=findingSeq,proto3" json:"finding_seq,omitempty"`
+	// Of the entry in governance's audit log; absent while it is not there: it is queued and tried again.
+	AuditIndex    *uint64 `protobuf:"varint,3,opt,name=audit_index,json=auditIndex,proto3,oneof" json:"audit_index,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3573,6 +3575,13 @@ func (x *EraseGroupResponse) GetRecords() uint64 {
 func (x *EraseGroupResponse) GetFindingSeq() uint64 {
 	if x != nil {
 		return x.FindingSeq
+	}
+	return 0
+}
+
+func (x *EraseGroupResponse) GetAuditIndex() uint64 {
+	if x != nil && x.AuditIndex != nil {
+		return *x.AuditIndex
 	}
 	return 0
 }
@@ -3935,11 +3944,14 @@ const file_provenir_recorder_v1_analysis_proto_rawDesc = "" +
 	"\x05group\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\x80\x02R\x05group\x12 \n" +
 	"\x06reason\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x06reason\x12\x1a\n" +
 	"\x03row\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\x80 R\x03row\x12\x1b\n" +
-	"\twhole_run\x18\x05 \x01(\bR\bwholeRun\"O\n" +
+	"\twhole_run\x18\x05 \x01(\bR\bwholeRun\"\x85\x01\n" +
 	"\x12EraseGroupResponse\x12\x18\n" +
 	"\arecords\x18\x01 \x01(\x04R\arecords\x12\x1f\n" +
 	"\vfinding_seq\x18\x02 \x01(\x04R\n" +
-	"findingSeqBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
+	"findingSeq\x12$\n" +
+	"\vaudit_index\x18\x03 \x01(\x04H\x00R\n" +
+	"auditIndex\x88\x01\x01B\x0e\n" +
+	"\f_audit_indexBBZ@github.com/provenir/provenir/gen/provenir/recorder/v1;recorderv1b\x06proto3"
 
 var (
 	file_provenir_recorder_v1_analysis_proto_rawDescOnce sync.Once
@@ -4093,6 +4105,7 @@ func file_provenir_recorder_v1_analysis_proto_init() {
 	file_provenir_recorder_v1_analysis_proto_msgTypes[31].OneofWrappers = []any{}
 	file_provenir_recorder_v1_analysis_proto_msgTypes[32].OneofWrappers = []any{}
 	file_provenir_recorder_v1_analysis_proto_msgTypes[33].OneofWrappers = []any{}
+	file_provenir_recorder_v1_analysis_proto_msgTypes[41].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -122,6 +122,8 @@ const (
 	RecordType_RECORD_TYPE_RETENTION RecordType = 17
 	// RECORD_TYPE_HOLD is a legal hold that was set or lifted, in findings; JSON, see docs/ledger.md.
 	RecordType_RECORD_TYPE_HOLD RecordType = 18
+	// RECORD_TYPE_REPAIR put copies in place of what was damaged, in findings; JSON, see docs/ledger.md.
+	RecordType_RECORD_TYPE_REPAIR RecordType = 19
 	// RECORD_TYPE_ANOMALY is recorder.v1.Anomaly, in findings.
 	RecordType_RECORD_TYPE_ANOMALY RecordType = 32
 	// RECORD_TYPE_INCIDENT is the state of an incident, in findings.
@@ -156,6 +158,7 @@ var (
 		16: "RECORD_TYPE_ERASURE",
 		17: "RECORD_TYPE_RETENTION",
 		18: "RECORD_TYPE_HOLD",
+		19: "RECORD_TYPE_REPAIR",
 		32: "RECORD_TYPE_ANOMALY",
 		33: "RECORD_TYPE_INCIDENT",
 		34: "RECORD_TYPE_ACK",
@@ -182,6 +185,7 @@ var (
 		"RECORD_TYPE_ERASURE":          16,
 		"RECORD_TYPE_RETENTION":        17,
 		"RECORD_TYPE_HOLD":             18,
+		"RECORD_TYPE_REPAIR":           19,
 		"RECORD_TYPE_ANOMALY":          32,
 		"RECORD_TYPE_INCIDENT":         33,
 		"RECORD_TYPE_ACK":              34,
@@ -1094,7 +1098,7 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"LOG_EVENTS\x10\x01\x12\x10\n" +
 	"\fLOG_FINDINGS\x10\x02\x12\x0e\n" +
 	"\n" +
-	"LOG_TIMING\x10\x03*\xf6\x04\n" +
+	"LOG_TIMING\x10\x03*\x8e\x05\n" +
 	"\n" +
 	"RecordType\x12\x1b\n" +
 	"\x17RECORD_TYPE_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -1116,7 +1120,8 @@ const file_provenir_recorder_v1_record_proto_rawDesc = "" +
 	"\x15RECORD_TYPE_RUN_CLOSE\x10\x0f\x12\x17\n" +
 	"\x13RECORD_TYPE_ERASURE\x10\x10\x12\x19\n" +
 	"\x15RECORD_TYPE_RETENTION\x10\x11\x12\x14\n" +
-	"\x10RECORD_TYPE_HOLD\x10\x12\x12\x17\n" +
+	"\x10RECORD_TYPE_HOLD\x10\x12\x12\x16\n" +
+	"\x12RECORD_TYPE_REPAIR\x10\x13\x12\x17\n" +
 	"\x13RECORD_TYPE_ANOMALY\x10 \x12\x18\n" +
 	"\x14RECORD_TYPE_INCIDENT\x10!\x12\x13\n" +
 	"\x0fRECORD_TYPE_ACK\x10\"\x12\x1e\n" +

@@ -3256,7 +3256,7 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\vcheckpoints\x18\x02 \x03(\v2#.provenir.recorder.v1.LogCheckpointR\vcheckpoints\x12\x18\n" +
 	"\arecords\x18\x03 \x01(\x04R\arecords\x12\x1c\n" +
 	"\tunchecked\x18\x04 \x03(\tR\tunchecked\x12<\n" +
-	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xf3#\n" +
+	"\aretired\x18\x05 \x03(\v2\".provenir.recorder.v1.RetiredRangeR\aretired2\xfa$\n" +
 	"\x0fRecorderService\x12d\n" +
 	"\x06Append\x12#.provenir.recorder.v1.AppendRequest\x1a$.provenir.recorder.v1.AppendResponse\"\v\xea\xe0\x18\a\b\x06\x12\x03run(\x010\x01\x12\x96\x01\n" +
 	"\vAppendBatch\x12(.provenir.recorder.v1.AppendBatchRequest\x1a).provenir.recorder.v1.AppendBatchResponse\"2\xea\xe0\x18\a\b\x03\x12\x03run\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/runs/{run}/events:append\x12\x89\x01\n" +
@@ -3298,7 +3298,9 @@ const file_provenir_recorder_v1_recorder_service_proto_rawDesc = "" +
 	"\fSetLegalHold\x12).provenir.recorder.v1.SetLegalHoldRequest\x1a*.provenir.recorder.v1.SetLegalHoldResponse\")\xea\xe0\x18\n" +
 	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02\x15:\x01*\"\x10/v1/ledger/holds\x12\x9f\x01\n" +
 	"\rLiftLegalHold\x12*.provenir.recorder.v1.LiftLegalHoldRequest\x1a+.provenir.recorder.v1.LiftLegalHoldResponse\"5\xea\xe0\x18\n" +
-	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/ledger/holds/{hold}:lift\x12\x93\x01\n" +
+	"\b\x05\x12\x06ledger\x82\xd3\xe4\x93\x02!:\x01*\"\x1c/v1/ledger/holds/{hold}:lift\x12\x84\x01\n" +
+	"\tListDeeds\x12&.provenir.recorder.v1.ListDeedsRequest\x1a'.provenir.recorder.v1.ListDeedsResponse\"&\xea\xe0\x18\n" +
+	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/deeds\x12\x93\x01\n" +
 	"\x0eListLegalHolds\x12+.provenir.recorder.v1.ListLegalHoldsRequest\x1a,.provenir.recorder.v1.ListLegalHoldsResponse\"&\xea\xe0\x18\n" +
 	"\b\x01\x12\x06ledger\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/ledger/holds\x12\x82\x01\n" +
 	"\n" +
@@ -3391,28 +3393,30 @@ var file_provenir_recorder_v1_recorder_service_proto_goTypes = []any{
 	(*ApplyRetentionRequest)(nil),       // 66: provenir.recorder.v1.ApplyRetentionRequest
 	(*SetLegalHoldRequest)(nil),         // 67: provenir.recorder.v1.SetLegalHoldRequest
 	(*LiftLegalHoldRequest)(nil),        // 68: provenir.recorder.v1.LiftLegalHoldRequest
-	(*ListLegalHoldsRequest)(nil),       // 69: provenir.recorder.v1.ListLegalHoldsRequest
-	(*ListAlertsRequest)(nil),           // 70: provenir.recorder.v1.ListAlertsRequest
-	(*RetryAlertsRequest)(nil),          // 71: provenir.recorder.v1.RetryAlertsRequest
-	(*ListTrackedRunsRequest)(nil),      // 72: provenir.recorder.v1.ListTrackedRunsRequest
-	(*GetTrackedRunRequest)(nil),        // 73: provenir.recorder.v1.GetTrackedRunRequest
-	(*AnalyzeLogResponse)(nil),          // 74: provenir.recorder.v1.AnalyzeLogResponse
-	(*AnalyzeTrajectoriesResponse)(nil), // 75: provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	(*CheckMismatchResponse)(nil),       // 76: provenir.recorder.v1.CheckMismatchResponse
-	(*DiagnoseResponse)(nil),            // 77: provenir.recorder.v1.DiagnoseResponse
-	(*AnalyzeSlicesResponse)(nil),       // 78: provenir.recorder.v1.AnalyzeSlicesResponse
-	(*ExportRunResponse)(nil),           // 79: provenir.recorder.v1.ExportRunResponse
-	(*RepairRunResponse)(nil),           // 80: provenir.recorder.v1.RepairRunResponse
-	(*EraseGroupResponse)(nil),          // 81: provenir.recorder.v1.EraseGroupResponse
-	(*PlanRetentionResponse)(nil),       // 82: provenir.recorder.v1.PlanRetentionResponse
-	(*ApplyRetentionResponse)(nil),      // 83: provenir.recorder.v1.ApplyRetentionResponse
-	(*SetLegalHoldResponse)(nil),        // 84: provenir.recorder.v1.SetLegalHoldResponse
-	(*LiftLegalHoldResponse)(nil),       // 85: provenir.recorder.v1.LiftLegalHoldResponse
-	(*ListLegalHoldsResponse)(nil),      // 86: provenir.recorder.v1.ListLegalHoldsResponse
-	(*ListAlertsResponse)(nil),          // 87: provenir.recorder.v1.ListAlertsResponse
-	(*RetryAlertsResponse)(nil),         // 88: provenir.recorder.v1.RetryAlertsResponse
-	(*ListTrackedRunsResponse)(nil),     // 89: provenir.recorder.v1.ListTrackedRunsResponse
-	(*GetTrackedRunResponse)(nil),       // 90: provenir.recorder.v1.GetTrackedRunResponse
+	(*ListDeedsRequest)(nil),            // 69: provenir.recorder.v1.ListDeedsRequest
+	(*ListLegalHoldsRequest)(nil),       // 70: provenir.recorder.v1.ListLegalHoldsRequest
+	(*ListAlertsRequest)(nil),           // 71: provenir.recorder.v1.ListAlertsRequest
+	(*RetryAlertsRequest)(nil),          // 72: provenir.recorder.v1.RetryAlertsRequest
+	(*ListTrackedRunsRequest)(nil),      // 73: provenir.recorder.v1.ListTrackedRunsRequest
+	(*GetTrackedRunRequest)(nil),        // 74: provenir.recorder.v1.GetTrackedRunRequest
+	(*AnalyzeLogResponse)(nil),          // 75: provenir.recorder.v1.AnalyzeLogResponse
+	(*AnalyzeTrajectoriesResponse)(nil), // 76: provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	(*CheckMismatchResponse)(nil),       // 77: provenir.recorder.v1.CheckMismatchResponse
+	(*DiagnoseResponse)(nil),            // 78: provenir.recorder.v1.DiagnoseResponse
+	(*AnalyzeSlicesResponse)(nil),       // 79: provenir.recorder.v1.AnalyzeSlicesResponse
+	(*ExportRunResponse)(nil),           // 80: provenir.recorder.v1.ExportRunResponse
+	(*RepairRunResponse)(nil),           // 81: provenir.recorder.v1.RepairRunResponse
+	(*EraseGroupResponse)(nil),          // 82: provenir.recorder.v1.EraseGroupResponse
+	(*PlanRetentionResponse)(nil),       // 83: provenir.recorder.v1.PlanRetentionResponse
+	(*ApplyRetentionResponse)(nil),      // 84: provenir.recorder.v1.ApplyRetentionResponse
+	(*SetLegalHoldResponse)(nil),        // 85: provenir.recorder.v1.SetLegalHoldResponse
+	(*LiftLegalHoldResponse)(nil),       // 86: provenir.recorder.v1.LiftLegalHoldResponse
+	(*ListDeedsResponse)(nil),           // 87: provenir.recorder.v1.ListDeedsResponse
+	(*ListLegalHoldsResponse)(nil),      // 88: provenir.recorder.v1.ListLegalHoldsResponse
+	(*ListAlertsResponse)(nil),          // 89: provenir.recorder.v1.ListAlertsResponse
+	(*RetryAlertsResponse)(nil),         // 90: provenir.recorder.v1.RetryAlertsResponse
+	(*ListTrackedRunsResponse)(nil),     // 91: provenir.recorder.v1.ListTrackedRunsResponse
+	(*GetTrackedRunResponse)(nil),       // 92: provenir.recorder.v1.GetTrackedRunResponse
 }
 var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	43, // 0: provenir.recorder.v1.RecorderSpec.limits:type_name -> provenir.recorder.v1.RecorderSpec.LimitsEntry
@@ -3493,45 +3497,47 @@ var file_provenir_recorder_v1_recorder_service_proto_depIdxs = []int32{
 	66, // 75: provenir.recorder.v1.RecorderService.ApplyRetention:input_type -> provenir.recorder.v1.ApplyRetentionRequest
 	67, // 76: provenir.recorder.v1.RecorderService.SetLegalHold:input_type -> provenir.recorder.v1.SetLegalHoldRequest
 	68, // 77: provenir.recorder.v1.RecorderService.LiftLegalHold:input_type -> provenir.recorder.v1.LiftLegalHoldRequest
-	69, // 78: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
-	70, // 79: provenir.recorder.v1.RecorderService.ListAlerts:input_type -> provenir.recorder.v1.ListAlertsRequest
-	71, // 80: provenir.recorder.v1.RecorderService.RetryAlerts:input_type -> provenir.recorder.v1.RetryAlertsRequest
-	72, // 81: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
-	73, // 82: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
-	6,  // 83: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
-	9,  // 84: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
-	11, // 85: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
-	13, // 86: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
-	15, // 87: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
-	19, // 88: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
-	21, // 89: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
-	23, // 90: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
-	25, // 91: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
-	31, // 92: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
-	33, // 93: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
-	35, // 94: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
-	37, // 95: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
-	39, // 96: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
-	42, // 97: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
-	74, // 98: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
-	75, // 99: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
-	76, // 100: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
-	77, // 101: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
-	78, // 102: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
-	79, // 103: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
-	80, // 104: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
-	81, // 105: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
-	82, // 106: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
-	83, // 107: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
-	84, // 108: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
-	85, // 109: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
-	86, // 110: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
-	87, // 111: provenir.recorder.v1.RecorderService.ListAlerts:output_type -> provenir.recorder.v1.ListAlertsResponse
-	88, // 112: provenir.recorder.v1.RecorderService.RetryAlerts:output_type -> provenir.recorder.v1.RetryAlertsResponse
-	89, // 113: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
-	90, // 114: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
-	83, // [83:115] is the sub-list for method output_type
-	51, // [51:83] is the sub-list for method input_type
+	69, // 78: provenir.recorder.v1.RecorderService.ListDeeds:input_type -> provenir.recorder.v1.ListDeedsRequest
+	70, // 79: provenir.recorder.v1.RecorderService.ListLegalHolds:input_type -> provenir.recorder.v1.ListLegalHoldsRequest
+	71, // 80: provenir.recorder.v1.RecorderService.ListAlerts:input_type -> provenir.recorder.v1.ListAlertsRequest
+	72, // 81: provenir.recorder.v1.RecorderService.RetryAlerts:input_type -> provenir.recorder.v1.RetryAlertsRequest
+	73, // 82: provenir.recorder.v1.RecorderService.ListTrackedRuns:input_type -> provenir.recorder.v1.ListTrackedRunsRequest
+	74, // 83: provenir.recorder.v1.RecorderService.GetTrackedRun:input_type -> provenir.recorder.v1.GetTrackedRunRequest
+	6,  // 84: provenir.recorder.v1.RecorderService.Append:output_type -> provenir.recorder.v1.AppendResponse
+	9,  // 85: provenir.recorder.v1.RecorderService.AppendBatch:output_type -> provenir.recorder.v1.AppendBatchResponse
+	11, // 86: provenir.recorder.v1.RecorderService.ListEvents:output_type -> provenir.recorder.v1.ListEventsResponse
+	13, // 87: provenir.recorder.v1.RecorderService.ReadPayload:output_type -> provenir.recorder.v1.ReadPayloadResponse
+	15, // 88: provenir.recorder.v1.RecorderService.WatchEvents:output_type -> provenir.recorder.v1.WatchEventsResponse
+	19, // 89: provenir.recorder.v1.RecorderService.QueryMetrics:output_type -> provenir.recorder.v1.QueryMetricsResponse
+	21, // 90: provenir.recorder.v1.RecorderService.ListAnomalies:output_type -> provenir.recorder.v1.ListAnomaliesResponse
+	23, // 91: provenir.recorder.v1.RecorderService.WatchAnomalies:output_type -> provenir.recorder.v1.WatchAnomaliesResponse
+	25, // 92: provenir.recorder.v1.RecorderService.AckAnomaly:output_type -> provenir.recorder.v1.AckAnomalyResponse
+	31, // 93: provenir.recorder.v1.RecorderService.GetRunSummary:output_type -> provenir.recorder.v1.GetRunSummaryResponse
+	33, // 94: provenir.recorder.v1.RecorderService.GetCheckpoint:output_type -> provenir.recorder.v1.GetCheckpointResponse
+	35, // 95: provenir.recorder.v1.RecorderService.GetInclusionProof:output_type -> provenir.recorder.v1.GetInclusionProofResponse
+	37, // 96: provenir.recorder.v1.RecorderService.GetConsistencyProof:output_type -> provenir.recorder.v1.GetConsistencyProofResponse
+	39, // 97: provenir.recorder.v1.RecorderService.SealRun:output_type -> provenir.recorder.v1.SealRunResponse
+	42, // 98: provenir.recorder.v1.RecorderService.VerifyRun:output_type -> provenir.recorder.v1.VerifyRunResponse
+	75, // 99: provenir.recorder.v1.RecorderService.AnalyzeLog:output_type -> provenir.recorder.v1.AnalyzeLogResponse
+	76, // 100: provenir.recorder.v1.RecorderService.AnalyzeTrajectories:output_type -> provenir.recorder.v1.AnalyzeTrajectoriesResponse
+	77, // 101: provenir.recorder.v1.RecorderService.CheckMismatch:output_type -> provenir.recorder.v1.CheckMismatchResponse
+	78, // 102: provenir.recorder.v1.RecorderService.Diagnose:output_type -> provenir.recorder.v1.DiagnoseResponse
+	79, // 103: provenir.recorder.v1.RecorderService.AnalyzeSlices:output_type -> provenir.recorder.v1.AnalyzeSlicesResponse
+	80, // 104: provenir.recorder.v1.RecorderService.ExportRun:output_type -> provenir.recorder.v1.ExportRunResponse
+	81, // 105: provenir.recorder.v1.RecorderService.RepairRun:output_type -> provenir.recorder.v1.RepairRunResponse
+	82, // 106: provenir.recorder.v1.RecorderService.EraseGroup:output_type -> provenir.recorder.v1.EraseGroupResponse
+	83, // 107: provenir.recorder.v1.RecorderService.PlanRetention:output_type -> provenir.recorder.v1.PlanRetentionResponse
+	84, // 108: provenir.recorder.v1.RecorderService.ApplyRetention:output_type -> provenir.recorder.v1.ApplyRetentionResponse
+	85, // 109: provenir.recorder.v1.RecorderService.SetLegalHold:output_type -> provenir.recorder.v1.SetLegalHoldResponse
+	86, // 110: provenir.recorder.v1.RecorderService.LiftLegalHold:output_type -> provenir.recorder.v1.LiftLegalHoldResponse
+	87, // 111: provenir.recorder.v1.RecorderService.ListDeeds:output_type -> provenir.recorder.v1.ListDeedsResponse
+	88, // 112: provenir.recorder.v1.RecorderService.ListLegalHolds:output_type -> provenir.recorder.v1.ListLegalHoldsResponse
+	89, // 113: provenir.recorder.v1.RecorderService.ListAlerts:output_type -> provenir.recorder.v1.ListAlertsResponse
+	90, // 114: provenir.recorder.v1.RecorderService.RetryAlerts:output_type -> provenir.recorder.v1.RetryAlertsResponse
+	91, // 115: provenir.recorder.v1.RecorderService.ListTrackedRuns:output_type -> provenir.recorder.v1.ListTrackedRunsResponse
+	92, // 116: provenir.recorder.v1.RecorderService.GetTrackedRun:output_type -> provenir.recorder.v1.GetTrackedRunResponse
+	84, // [84:117] is the sub-list for method output_type
+	51, // [51:84] is the sub-list for method input_type
 	51, // [51:51] is the sub-list for extension type_name
 	51, // [51:51] is the sub-list for extension extendee
 	0,  // [0:51] is the sub-list for field type_name

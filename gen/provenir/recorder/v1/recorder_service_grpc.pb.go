@@ -46,6 +46,7 @@ const (
 	RecorderService_ApplyRetention_FullMethodName      = "/provenir.recorder.v1.RecorderService/ApplyRetention"
 	RecorderService_SetLegalHold_FullMethodName        = "/provenir.recorder.v1.RecorderService/SetLegalHold"
 	RecorderService_LiftLegalHold_FullMethodName       = "/provenir.recorder.v1.RecorderService/LiftLegalHold"
+	RecorderService_ListDeeds_FullMethodName           = "/provenir.recorder.v1.RecorderService/ListDeeds"
 	RecorderService_ListLegalHolds_FullMethodName      = "/provenir.recorder.v1.RecorderService/ListLegalHolds"
 	RecorderService_ListAlerts_FullMethodName          = "/provenir.recorder.v1.RecorderService/ListAlerts"
 	RecorderService_RetryAlerts_FullMethodName         = "/provenir.recorder.v1.RecorderService/RetryAlerts"
@@ -114,6 +115,9 @@ type RecorderServiceClient interface {
 	SetLegalHold(ctx context.Context, in *SetLegalHoldRequest, opts ...grpc.CallOption) (*SetLegalHoldResponse, error)
 	// LiftLegalHold allows it again.
 	LiftLegalHold(ctx context.Context, in *LiftLegalHoldRequest, opts ...grpc.CallOption) (*LiftLegalHoldResponse, error)
+	// ListDeeds lists what was done to the tenant's logs (erasures, retention, holds, repairs, losses), newest first, and whether
+	// governance's audit log says so.
+	ListDeeds(ctx context.Context, in *ListDeedsRequest, opts ...grpc.CallOption) (*ListDeedsResponse, error)
 	// ListLegalHolds lists the tenant's holds, newest first.
 	ListLegalHolds(ctx context.Context, in *ListLegalHoldsRequest, opts ...grpc.CallOption) (*ListLegalHoldsResponse, error)
 	// ListAlerts lists what was told to the alert sinks, what waits, and what none of them took.
@@ -452,6 +456,16 @@ func (c *recorderServiceClient) LiftLegalHold(ctx context.Context, in *LiftLegal
 	return out, nil
 }
 
+func (c *recorderServiceClient) ListDeeds(ctx context.Context, in *ListDeedsRequest, opts ...grpc.CallOption) (*ListDeedsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDeedsResponse)
+	err := c.cc.Invoke(ctx, RecorderService_ListDeeds_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *recorderServiceClient) ListLegalHolds(ctx context.Context, in *ListLegalHoldsRequest, opts ...grpc.CallOption) (*ListLegalHoldsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListLegalHoldsResponse)
@@ -563,6 +577,9 @@ type RecorderServiceServer interface {
 	SetLegalHold(context.Context, *SetLegalHoldRequest) (*SetLegalHoldResponse, error)
 	// LiftLegalHold allows it again.
 	LiftLegalHold(context.Context, *LiftLegalHoldRequest) (*LiftLegalHoldResponse, error)
+	// ListDeeds lists what was done to the tenant's logs (erasures, retention, holds, repairs, losses), newest first, and whether
+	// governance's audit log says so.
+	ListDeeds(context.Context, *ListDeedsRequest) (*ListDeedsResponse, error)
 	// ListLegalHolds lists the tenant's holds, newest first.
 	ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error)
 	// ListAlerts lists what was told to the alert sinks, what waits, and what none of them took.
@@ -663,6 +680,9 @@ func (UnimplementedRecorderServiceServer) SetLegalHold(context.Context, *SetLega
 }
 func (UnimplementedRecorderServiceServer) LiftLegalHold(context.Context, *LiftLegalHoldRequest) (*LiftLegalHoldResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LiftLegalHold not implemented")
+}
+func (UnimplementedRecorderServiceServer) ListDeeds(context.Context, *ListDeedsRequest) (*ListDeedsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDeeds not implemented")
 }
 func (UnimplementedRecorderServiceServer) ListLegalHolds(context.Context, *ListLegalHoldsRequest) (*ListLegalHoldsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListLegalHolds not implemented")
@@ -1114,6 +1134,24 @@ func _RecorderService_LiftLegalHold_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RecorderService_ListDeeds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDeedsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RecorderServiceServer).ListDeeds(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RecorderService_ListDeeds_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RecorderServiceServer).ListDeeds(ctx, req.(*ListDeedsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RecorderService_ListLegalHolds_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListLegalHoldsRequest)
 	if err := dec(in); err != nil {
@@ -1286,6 +1324,10 @@ var RecorderService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "LiftLegalHold",
 			Handler:    _RecorderService_LiftLegalHold_Handler,
+		},
+		{
+			MethodName: "ListDeeds",
+			Handler:    _RecorderService_ListDeeds_Handler,
 		},
 		{
 			MethodName: "ListLegalHolds",

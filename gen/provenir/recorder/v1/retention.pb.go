@@ -979,6 +979,234 @@ func (x *ListLegalHoldsResponse) GetHolds() []*LegalHold {
 	return nil
 }
 
+// ListDeedsRequest asks for deeds.
+type ListDeedsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// run whose; empty is all.
+	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// unaudited leaves out those that the audit log has.
+	Unaudited bool `protobuf:"varint,2,opt,name=unaudited,proto3" json:"unaudited,omitempty"`
+	// page_size is the most deeds; 0 means 100.
+	PageSize      int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeedsRequest) Reset() {
+	*x = ListDeedsRequest{}
+	mi := &file_provenir_recorder_v1_retention_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeedsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeedsRequest) ProtoMessage() {}
+
+func (x *ListDeedsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_recorder_v1_retention_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeedsRequest.ProtoReflect.Descriptor instead.
+func (*ListDeedsRequest) Descriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_retention_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ListDeedsRequest) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *ListDeedsRequest) GetUnaudited() bool {
+	if x != nil {
+		return x.Unaudited
+	}
+	return false
+}
+
+func (x *ListDeedsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+// Deed is something that was done to a log.
+type Deed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// run it was done to.
+	Run string `protobuf:"bytes,1,opt,name=run,proto3" json:"run,omitempty"`
+	// finding_seq is the record of findings that says so.
+	FindingSeq uint64 `protobuf:"varint,2,opt,name=finding_seq,json=findingSeq,proto3" json:"finding_seq,omitempty"`
+	// action is ledger.erase, ledger.retire, ledger.hold, ledger.lift, ledger.repair or ledger.loss.
+	Action string `protobuf:"bytes,3,opt,name=action,proto3" json:"action,omitempty"`
+	// by is who asked for it; empty where the record does not say.
+	By string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
+	// happened is when; absent where the record does not say.
+	Happened *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=happened,proto3" json:"happened,omitempty"`
+	// audit_index is its entry in governance's audit log; absent while it is not there.
+	AuditIndex *uint64 `protobuf:"varint,6,opt,name=audit_index,json=auditIndex,proto3,oneof" json:"audit_index,omitempty"`
+	// attempts that were made to log it.
+	Attempts uint32 `protobuf:"varint,7,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// last_error is why the last attempt failed; empty after one that did not.
+	LastError     string `protobuf:"bytes,8,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Deed) Reset() {
+	*x = Deed{}
+	mi := &file_provenir_recorder_v1_retention_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Deed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Deed) ProtoMessage() {}
+
+func (x *Deed) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_recorder_v1_retention_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Deed.ProtoReflect.Descriptor instead.
+func (*Deed) Descriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_retention_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Deed) GetRun() string {
+	if x != nil {
+		return x.Run
+	}
+	return ""
+}
+
+func (x *Deed) GetFindingSeq() uint64 {
+	if x != nil {
+		return x.FindingSeq
+	}
+	return 0
+}
+
+func (x *Deed) GetAction() string {
+	if x != nil {
+		return x.Action
+	}
+	return ""
+}
+
+func (x *Deed) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Deed) GetHappened() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Happened
+	}
+	return nil
+}
+
+func (x *Deed) GetAuditIndex() uint64 {
+	if x != nil && x.AuditIndex != nil {
+		return *x.AuditIndex
+	}
+	return 0
+}
+
+func (x *Deed) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Deed) GetLastError() string {
+	if x != nil {
+		return x.LastError
+	}
+	return ""
+}
+
+// ListDeedsResponse are they.
+type ListDeedsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// deeds, newest first.
+	Deeds []*Deed `protobuf:"bytes,1,rep,name=deeds,proto3" json:"deeds,omitempty"`
+	// waiting is how many of the tenant's are not in the audit log yet.
+	Waiting       uint64 `protobuf:"varint,2,opt,name=waiting,proto3" json:"waiting,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDeedsResponse) Reset() {
+	*x = ListDeedsResponse{}
+	mi := &file_provenir_recorder_v1_retention_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDeedsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDeedsResponse) ProtoMessage() {}
+
+func (x *ListDeedsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_provenir_recorder_v1_retention_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDeedsResponse.ProtoReflect.Descriptor instead.
+func (*ListDeedsResponse) Descriptor() ([]byte, []int) {
+	return file_provenir_recorder_v1_retention_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ListDeedsResponse) GetDeeds() []*Deed {
+	if x != nil {
+		return x.Deeds
+	}
+	return nil
+}
+
+func (x *ListDeedsResponse) GetWaiting() uint64 {
+	if x != nil {
+		return x.Waiting
+	}
+	return 0
+}
+
 var File_provenir_recorder_v1_retention_proto protoreflect.FileDescriptor
 
 const file_provenir_recorder_v1_retention_proto_rawDesc = "" +
@@ -1054,7 +1282,28 @@ const file_provenir_recorder_v1_retention_proto_rawDesc = "" +
 	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x03run\x12\x10\n" +
 	"\x03all\x18\x02 \x01(\bR\x03all\"O\n" +
 	"\x16ListLegalHoldsResponse\x125\n" +
-	"\x05holds\x18\x01 \x03(\v2\x1f.provenir.recorder.v1.LegalHoldR\x05holds*\xd9\x01\n" +
+	"\x05holds\x18\x01 \x03(\v2\x1f.provenir.recorder.v1.LegalHoldR\x05holds\"t\n" +
+	"\x10ListDeedsRequest\x12\x19\n" +
+	"\x03run\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18@R\x03run\x12\x1c\n" +
+	"\tunaudited\x18\x02 \x01(\bR\tunaudited\x12'\n" +
+	"\tpage_size\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\"\x8a\x02\n" +
+	"\x04Deed\x12\x10\n" +
+	"\x03run\x18\x01 \x01(\tR\x03run\x12\x1f\n" +
+	"\vfinding_seq\x18\x02 \x01(\x04R\n" +
+	"findingSeq\x12\x16\n" +
+	"\x06action\x18\x03 \x01(\tR\x06action\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\x126\n" +
+	"\bhappened\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bhappened\x12$\n" +
+	"\vaudit_index\x18\x06 \x01(\x04H\x00R\n" +
+	"auditIndex\x88\x01\x01\x12\x1a\n" +
+	"\battempts\x18\a \x01(\rR\battempts\x12\x1d\n" +
+	"\n" +
+	"last_error\x18\b \x01(\tR\tlastErrorB\x0e\n" +
+	"\f_audit_index\"_\n" +
+	"\x11ListDeedsResponse\x120\n" +
+	"\x05deeds\x18\x01 \x03(\v2\x1a.provenir.recorder.v1.DeedR\x05deeds\x12\x18\n" +
+	"\awaiting\x18\x02 \x01(\x04R\awaiting*\xd9\x01\n" +
 	"\x0eRetentionState\x12\x1f\n" +
 	"\x1bRETENTION_STATE_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15RETENTION_STATE_YOUNG\x10\x01\x12\x17\n" +
@@ -1077,7 +1326,7 @@ func file_provenir_recorder_v1_retention_proto_rawDescGZIP() []byte {
 }
 
 var file_provenir_recorder_v1_retention_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_provenir_recorder_v1_retention_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_provenir_recorder_v1_retention_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_provenir_recorder_v1_retention_proto_goTypes = []any{
 	(RetentionState)(0),            // 0: provenir.recorder.v1.RetentionState
 	(*RunRetention)(nil),           // 1: provenir.recorder.v1.RunRetention
@@ -1093,25 +1342,30 @@ var file_provenir_recorder_v1_retention_proto_goTypes = []any{
 	(*LiftLegalHoldResponse)(nil),  // 11: provenir.recorder.v1.LiftLegalHoldResponse
 	(*ListLegalHoldsRequest)(nil),  // 12: provenir.recorder.v1.ListLegalHoldsRequest
 	(*ListLegalHoldsResponse)(nil), // 13: provenir.recorder.v1.ListLegalHoldsResponse
-	(*timestamppb.Timestamp)(nil),  // 14: google.protobuf.Timestamp
+	(*ListDeedsRequest)(nil),       // 14: provenir.recorder.v1.ListDeedsRequest
+	(*Deed)(nil),                   // 15: provenir.recorder.v1.Deed
+	(*ListDeedsResponse)(nil),      // 16: provenir.recorder.v1.ListDeedsResponse
+	(*timestamppb.Timestamp)(nil),  // 17: google.protobuf.Timestamp
 }
 var file_provenir_recorder_v1_retention_proto_depIdxs = []int32{
 	0,  // 0: provenir.recorder.v1.RunRetention.state:type_name -> provenir.recorder.v1.RetentionState
-	14, // 1: provenir.recorder.v1.RunRetention.ended:type_name -> google.protobuf.Timestamp
-	14, // 2: provenir.recorder.v1.RunRetention.due:type_name -> google.protobuf.Timestamp
+	17, // 1: provenir.recorder.v1.RunRetention.ended:type_name -> google.protobuf.Timestamp
+	17, // 2: provenir.recorder.v1.RunRetention.due:type_name -> google.protobuf.Timestamp
 	1,  // 3: provenir.recorder.v1.PlanRetentionResponse.runs:type_name -> provenir.recorder.v1.RunRetention
 	1,  // 4: provenir.recorder.v1.ApplyRetentionResponse.runs:type_name -> provenir.recorder.v1.RunRetention
-	14, // 5: provenir.recorder.v1.RetiredRange.at:type_name -> google.protobuf.Timestamp
-	14, // 6: provenir.recorder.v1.LegalHold.set_at:type_name -> google.protobuf.Timestamp
-	14, // 7: provenir.recorder.v1.LegalHold.lifted_at:type_name -> google.protobuf.Timestamp
+	17, // 5: provenir.recorder.v1.RetiredRange.at:type_name -> google.protobuf.Timestamp
+	17, // 6: provenir.recorder.v1.LegalHold.set_at:type_name -> google.protobuf.Timestamp
+	17, // 7: provenir.recorder.v1.LegalHold.lifted_at:type_name -> google.protobuf.Timestamp
 	7,  // 8: provenir.recorder.v1.SetLegalHoldResponse.hold:type_name -> provenir.recorder.v1.LegalHold
 	7,  // 9: provenir.recorder.v1.LiftLegalHoldResponse.hold:type_name -> provenir.recorder.v1.LegalHold
 	7,  // 10: provenir.recorder.v1.ListLegalHoldsResponse.holds:type_name -> provenir.recorder.v1.LegalHold
-	11, // [11:11] is the sub-list for method output_type
-	11, // [11:11] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	17, // 11: provenir.recorder.v1.Deed.happened:type_name -> google.protobuf.Timestamp
+	15, // 12: provenir.recorder.v1.ListDeedsResponse.deeds:type_name -> provenir.recorder.v1.Deed
+	13, // [13:13] is the sub-list for method output_type
+	13, // [13:13] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_provenir_recorder_v1_retention_proto_init() }
@@ -1120,13 +1374,14 @@ func file_provenir_recorder_v1_retention_proto_init() {
 		return
 	}
 	file_provenir_recorder_v1_retention_proto_msgTypes[0].OneofWrappers = []any{}
+	file_provenir_recorder_v1_retention_proto_msgTypes[14].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_provenir_recorder_v1_retention_proto_rawDesc), len(file_provenir_recorder_v1_retention_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
