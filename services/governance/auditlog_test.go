@@ -110,11 +110,15 @@ func TestAudit(t *testing.T) {
 		}
 		r.clock.Advance(time.Hour)
 	}
+	bare := &governancev1.AuditEvent{Action: governancev1.AuditAction_AUDIT_ACTION_LEDGER_LOSS} // a role may have nothing more to say
+	if got, err := r.audit("bare", bare); err != nil || got.GetIndex() != n {
+		t.Errorf("an event without details: %v, %v", got, err)
+	}
 	page, err := r.client.ListAudit(t.Context(), &governancev1.ListAuditRequest{FromIndex: 4, PageSize: 3})
 	if err != nil || len(page.GetEntries()) != 3 || page.GetEntries()[0].GetIndex() != 4 || page.GetNextIndex() != 7 {
 		t.Errorf("a page: %v, %v", page, err)
 	}
-	if _, err := r.client.GetAuditProof(t.Context(), &governancev1.GetAuditProofRequest{Index: n}); rpc.Reason(err) != "INVALID_ARGUMENT" {
+	if _, err := r.client.GetAuditProof(t.Context(), &governancev1.GetAuditProofRequest{Index: n + 1}); rpc.Reason(err) != "INVALID_ARGUMENT" {
 		t.Errorf("an entry that is none: %v", err)
 	}
 }

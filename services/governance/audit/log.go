@@ -90,7 +90,7 @@ func (l *Log) add(ctx context.Context, tx store.Tx, signer note.Signer, request 
 	if _, err := tx.Exec(ctx, `INSERT INTO audit_leaves (n, tenant, request, digest, leaf) VALUES (?, ?, ?, ?, ?)`, size, e.Tenant, request, e.digest(), b); err != nil {
 		return 0, fmt.Errorf("store leaf %d: %w", size, err)
 	}
-	if _, err := tx.Exec(ctx, `INSERT INTO audit_details (n, salt, details) VALUES (?, ?, ?)`, size, salt, e.Details); err != nil {
+	if _, err := tx.Exec(ctx, `INSERT INTO audit_details (n, salt, details) VALUES (?, ?, ?)`, size, salt, append([]byte{}, e.Details...)); err != nil {
 		return 0, fmt.Errorf("store the details of leaf %d: %w", size, err)
 	}
 	root, err := tlog.TreeHash(size+1, nodes(ctx, tx))
