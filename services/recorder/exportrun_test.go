@@ -57,7 +57,7 @@ func TestExportRun(t *testing.T) {
 		"jsonl":       {`"type":"run","run":"run-1","verdict":"critical"`, `"kind":"kl_blowup"`, `"kind":"non_finite"`, `"step":20,"metric":"kl.ref","non_finite":"NaN"`},
 		"openmetrics": {`provenir_kl_ref{metric="kl.ref",attempt="0"`, `provenir_run_info{run="run-1",verdict="critical"`, "# EOF\n"},
 		"tensorboard": {"brain.Event:2", "kl.ref/token_mean"},
-		"html":        {"<svg", "kl_blowup", "verified with the recorder&#39;s key", "Held-out score: the run recorded no"},
+		"html":        {"<svg", "kl_blowup", "verified with the recorder&#39;s key", "Held-out score: no step of the run has"},
 		"parquet":     {"PAR1", "kl.ref"},
 	} {
 		head, file, err := r.exportOf("run-1", format)

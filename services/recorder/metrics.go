@@ -20,7 +20,7 @@ const defaultPoints = 1000
 
 // QueryMetrics reads series from the STEP records. It holds at most twice max_points of each series.
 func (s *Service) QueryMetrics(ctx context.Context, req *recorderv1.QueryMetricsRequest) (*recorderv1.QueryMetricsResponse, error) {
-	_, log, err := s.reading(ctx, req.GetRun(), recorderv1.Log_LOG_EVENTS)
+	l, log, err := s.reading(ctx, req.GetRun(), recorderv1.Log_LOG_EVENTS)
 	if err != nil {
 		return nil, problem(err)
 	}
@@ -29,9 +29,19 @@ func (s *Service) QueryMetrics(ctx context.Context, req *recorderv1.QueryMetrics
 		most = defaultPoints
 	}
 	q := seriesQuery{req: req, most: most, byName: map[string]*series{}}
-	for f, err := range log.Events(ctx, store.Query{Types: []ledger.RecordType{ledger.Step}}) {
+	types := []ledger.RecordType{ledger.Step}
+	if l.compares(req.GetNames()) {
+		q.channels, types = &monitor.Channels{}, append(types, ledger.Verdict, ledger.HeldoutVerdict)
+	}
+	for f, err := range log.Events(ctx, store.Query{Types: types}) {
 		if err != nil {
 			return nil, problem(err)
+		}
+		if f.Type != ledger.Step {
+			if store.Unreadable(f) == "" && f.Inline() { // of what is gone nothing is concluded, as in the monitor
+				q.channels.Verdict(f.Type, f.Stored)
+			}
+			continue
 		}
 		if err := readable(log, f); err != nil {
 			return nil, problem(err)
@@ -43,10 +53,23 @@ func (s *Service) QueryMetrics(ctx context.Context, req *recorderv1.QueryMetrics
 	return &recorderv1.QueryMetricsResponse{Series: q.result()}, nil
 }
 
+// compares tells whether series of two verdicts are wanted of a run that has some. They are worked out of all its verdicts,
+// which are many more than its steps.
+func (l *live) compares(names []string) bool {
+	both := func(name string) bool { return name == metric.HeldoutMean || name == metric.ProxyMean }
+	if len(names) > 0 && !slices.ContainsFunc(names, both) {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.mon.Stats().Metrics, func(m monitor.LastMetric) bool { return both(m.Name) })
+}
+
 type seriesQuery struct {
-	req    *recorderv1.QueryMetricsRequest
-	most   int
-	byName map[string]*series
+	channels *monitor.Channels // nil where nobody asks for what it gives
+	req      *recorderv1.QueryMetricsRequest
+	most     int
+	byName   map[string]*series
 }
 
 func (q *seriesQuery) step(payload []byte) error {
@@ -58,13 +81,21 @@ func (q *seriesQuery) step(payload []byte) error {
 	if err := proto.Unmarshal(rec.GetFacts(), &facts); err != nil {
 		return err
 	}
+	values := make([]metric.Value, 0, len(facts.GetMetrics()))
+	for _, m := range facts.GetMetrics() {
+		if v, ok := monitor.Value(m); ok {
+			values = append(values, v)
+		}
+	}
+	if q.channels != nil {
+		values = q.channels.Step(values)
+	}
 	step := facts.GetStep()
 	if step < q.req.GetFromStep() || q.req.GetToStep() > 0 && step >= q.req.GetToStep() {
 		return nil
 	}
-	for _, m := range facts.GetMetrics() {
-		v, ok := monitor.Value(m)
-		if !ok || v.Scope == "eval" || len(q.req.GetNames()) > 0 && !slices.Contains(q.req.GetNames(), v.Name) {
+	for _, v := range values {
+		if v.Scope == "eval" || len(q.req.GetNames()) > 0 && !slices.Contains(q.req.GetNames(), v.Name) {
 			continue
 		}
 		sr := q.byName[v.Name]

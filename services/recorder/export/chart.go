@@ -37,7 +37,7 @@ func ChartNames() []string {
 
 // Plot area in units of the SVG's view box.
 const (
-	left, right, top, bottom = 56.0, 12.0, 12.0, 26.0
+	left, right, top, bottom = 72.0, 12.0, 12.0, 26.0
 	width, height            = 640.0, 200.0
 )
 

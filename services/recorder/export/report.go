@@ -67,7 +67,7 @@ func pageOf(r *Run) page {
 			}
 		}
 		if !found {
-			p.Missing = append(p.Missing, c.title+": the run recorded no "+strings.Join(c.names, " or ")+", so there is no plot. It is not zero.")
+			p.Missing = append(p.Missing, c.title+": no step of the run has "+strings.Join(c.names, " or ")+", so there is no plot. It is not zero.")
 		}
 	}
 	p.Missing = append(p.Missing, missing(r)...)

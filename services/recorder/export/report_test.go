@@ -86,7 +86,7 @@ func TestReportSaysWhatIsMissing(t *testing.T) {
 	r.Charts = []*recorderv1.Series{series("reward.mean", 0.5, math.NaN(), 0.5, 0.5)}
 	text := string(write(t, "html", r))
 	for _, want := range []string{
-		"Held-out score: the run recorded no heldout.mean", "Entropy: the run recorded no", "no log of the run has a signed one yet",
+		"Held-out score: no step of the run has heldout.mean", "Entropy: no step of the run has", "no log of the run has a signed one yet",
 		"not sealed", "Passport: unchecked", "<code>hack_rate</code>", "values that are not finite", "KL rose",
 	} {
 		if !strings.Contains(text, want) {
