@@ -171,3 +171,24 @@ func TestSettle(t *testing.T) {
 		})
 	}
 }
+
+// How far the verifier is with the rows is a line for each tenth, and never "starting" again and again.
+func TestChecking(t *testing.T) {
+	a, out, errs := screen(false)
+	tab := &table{a: a}
+	for _, done := range []uint64{1, 50, 100, 101, 140, 550, 1000} {
+		r := &orchestratorv1.Run{State: orchestratorv1.RunState_RUN_STATE_STARTING, Progress: &orchestratorv1.Progress{Phase: "checking", Checked: done, ToCheck: 1000}}
+		if err := tab.event(event(r)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := "… checking tasks: 100 of 1000 rows\n… checking tasks: 550 of 1000 rows\n… checking tasks: 1000 of 1000 rows\n"
+	if errs.String() != want || out.String() != "" {
+		t.Errorf("%q\nwant %q", errs.String(), want)
+	}
+	quiet, _, errs := screen(false)
+	quiet.Quiet = true
+	if err := (&table{a: quiet}).event(event(&orchestratorv1.Run{State: orchestratorv1.RunState_RUN_STATE_STARTING, Progress: &orchestratorv1.Progress{Checked: 3, ToCheck: 3}})); err != nil || errs.String() != "" {
+		t.Errorf("quiet: %q, %v", errs.String(), err)
+	}
+}

@@ -20,6 +20,7 @@ type table struct {
 	open    map[string]bool
 
 	tracked  bool   // its steps are another process's
+	checked  uint64 // rows that a person was told of, in tenths of all
 	told     int    // warnings of the run that were printed
 	verifier string // what pays
 	strict   string // what looks on; empty where nothing does
@@ -75,10 +76,29 @@ func (t *table) run(r *orchestratorv1.Run) {
 		t.a.Note("… waiting for %s", w)
 	}
 	state := strings.ToLower(strings.TrimPrefix(r.GetState().String(), "RUN_STATE_"))
+	if p := r.GetProgress(); p.GetToCheck() > 0 && r.GetState() == orchestratorv1.RunState_RUN_STATE_STARTING {
+		t.checking(p)
+		return
+	}
 	switch r.GetState() {
 	case orchestratorv1.RunState_RUN_STATE_STARTING, orchestratorv1.RunState_RUN_STATE_SEALING, orchestratorv1.RunState_RUN_STATE_PAUSED,
 		orchestratorv1.RunState_RUN_STATE_SILENT:
 		t.a.Note("… %s", state)
+	}
+}
+
+// checking says how far the verifier is with the own answers of the rows: a line for each tenth, and on a terminal all of it.
+func (t *table) checking(p *orchestratorv1.Progress) {
+	if t.a.Terminal && !t.a.Quiet {
+		fmt.Fprintf(t.a.Err, "\r… checking tasks: %d of %d rows   ", p.GetChecked(), p.GetToCheck())
+		if p.GetChecked() == p.GetToCheck() {
+			fmt.Fprintln(t.a.Err)
+		}
+		return
+	}
+	if tenth := 10 * p.GetChecked() / p.GetToCheck(); tenth > t.checked {
+		t.checked = tenth
+		t.a.Note("… checking tasks: %d of %d rows", p.GetChecked(), p.GetToCheck())
 	}
 }
 

@@ -124,6 +124,9 @@ func print(a *app.App, r *orchestratorv1.Run) {
 	}
 	a.Print("progress  stage %d of %d (%s), step %d of %d, branch %d, restarts %d", p.GetStage()+1, max(1, p.GetStages()), p.GetStageName(),
 		p.GetStageStep(), p.GetStageSteps(), p.GetBranch(), p.GetResumes())
+	if p.GetToCheck() > 0 {
+		a.Print("checked   %d of %d rows of the dataset before the start", p.GetChecked(), p.GetToCheck())
+	}
 	if v := r.GetSpec().GetVerifier().GetName(); v != "" {
 		a.Print("verifier  %s", v)
 	}

@@ -247,7 +247,8 @@ func (b *Board) Update(ctx context.Context, uid string, f func(*orchestratorv1.R
 				return err
 			}
 		}
-		seen := r.GetState() != before.GetState() || r.GetProgress().GetWaiting() != before.GetProgress().GetWaiting() || r.GetFailure() != nil
+		seen := r.GetState() != before.GetState() || r.GetProgress().GetWaiting() != before.GetProgress().GetWaiting() ||
+			r.GetProgress().GetChecked() != before.GetProgress().GetChecked() || r.GetFailure() != nil
 		r.UpdateTime = timestamppb.New(b.clock.Now().Truncate(time.Millisecond))
 		var version int64
 		if err := tx.QueryRow(ctx, `UPDATE runs SET version = version + 1 WHERE uid = ? RETURNING version`, uid).Scan(&version); err != nil {

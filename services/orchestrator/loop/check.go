@@ -22,13 +22,14 @@ func (o *Owner) check(ctx context.Context) (dataset, error) {
 		if s.RL {
 			use = evaluatorv1.DatasetUse_DATASET_USE_RL
 		}
-		if _, err := o.validate(ctx, s.Spec.GetDataset(), use); err != nil {
+		found, err := o.validate(ctx, s.Spec.GetDataset(), use)
+		if err != nil {
 			return dataset{}, fmt.Errorf("dataset of the %s stage: %w", s.Name, err)
 		}
 		if _, begun, err := o.Journal.Stage(ctx, o.Run.GetUid(), 0); err != nil {
 			return dataset{}, err
 		} else if s.RL && !begun && spec.GetVerifier().GetName() != "control" { // a control knows of no task that could hold
-			if err := o.checkTasks(ctx, s.Spec.GetDataset()); err != nil {
+			if err := o.checkTasks(ctx, s.Spec.GetDataset(), found.GetRows()); err != nil {
 				return dataset{}, fmt.Errorf("dataset of the %s stage: %w", s.Name, err)
 			}
 		}

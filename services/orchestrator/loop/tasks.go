@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -21,7 +22,7 @@ import (
 // checkTasks lets the verifier judge every row's own reference, which must pass, and an empty answer, which must fail. A
 // row whose reference cannot be parsed would be unscored at every visit and teach nothing. What does not stop the run is a
 // warning.
-func (o *Owner) checkTasks(ctx context.Context, d *corev1.DatasetRef) error {
+func (o *Owner) checkTasks(ctx context.Context, d *corev1.DatasetRef, rows uint64) error {
 	digest, err := blob.ParseDigest(d.GetDigest())
 	if err != nil {
 		return err
@@ -39,7 +40,7 @@ func (o *Owner) checkTasks(ctx context.Context, d *corev1.DatasetRef) error {
 	}
 	sent := make(chan error, 1)
 	go func() { sent <- o.sendTasks(stream, f) }()
-	t, err := judged(stream)
+	t, err := o.judged(ctx, stream, rows)
 	if err != nil {
 		return err
 	}
@@ -92,19 +93,35 @@ type tasks struct {
 // echoPasses is the verifier's finding on a row whose own prompt passes as an answer to it.
 const echoPasses = "echo_passes"
 
-// judged reads an answer for every row that was sent.
-func judged(stream verifierv1.VerifierService_VerifyBatchClient) (tasks, error) {
+// showEvery is how often watchers see how far the verifier is with the rows: judging programs takes minutes.
+const showEvery = time.Second
+
+// judged reads an answer for every row that was sent, and shows how many there are.
+func (o *Owner) judged(ctx context.Context, stream verifierv1.VerifierService_VerifyBatchClient, rows uint64) (tasks, error) {
 	var t tasks
+	shown := o.Clock.Now()
 	for {
 		m, err := stream.Recv()
-		if err == io.EOF {
-			return t, nil
-		}
-		if err != nil {
+		end := err == io.EOF
+		if err != nil && !end {
 			return tasks{}, err
 		}
-		t.add(m)
+		if !end {
+			t.add(m)
+		}
+		if now := o.Clock.Now(); end || now.Sub(shown) >= showEvery {
+			shown = now
+			if err := o.showChecked(ctx, uint64(t.rows), rows); err != nil || end {
+				return t, err
+			}
+		}
 	}
+}
+
+func (o *Owner) showChecked(ctx context.Context, done, rows uint64) error {
+	return o.Board.Update(ctx, func(r *orchestratorv1.Run) {
+		r.Progress.Phase, r.Progress.Checked, r.Progress.ToCheck = "checking", done, max(rows, done)
+	})
 }
 
 func (t *tasks) add(m *verifierv1.VerifyBatchResponse) {

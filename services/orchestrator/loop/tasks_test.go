@@ -4,8 +4,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	orchestratorv1 "github.com/provenir/provenir/gen/provenir/orchestrator/v1"
+	"github.com/provenir/provenir/services/orchestrator/board"
 	"github.com/provenir/provenir/services/orchestrator/run"
 )
 
@@ -79,4 +81,39 @@ func (r *rig) firstEvent(s run.State) *orchestratorv1.Run {
 	}
 	r.Fatalf("never %s", s)
 	return nil
+}
+
+// plodding is hurry with half a second between two looks at it.
+type plodding struct{ *hurry }
+
+func (p plodding) Now() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now = p.now.Add(500 * time.Millisecond)
+	return p.now
+}
+
+// Watchers see how far the verifier is with the rows, once a second, and in the end all of them.
+func TestCheckingIsShown(t *testing.T) {
+	r := newRig(t)
+	r.clock = plodding{&hurry{now: time.Unix(1_000_000, 0)}}
+	r.board = board.New(r.db, r.clock, func() {})
+	r.spec.Train = r.rows(strings.Repeat(`{"prompt":"1+1","reference":"2"}`+"\n", 20))
+	r.play(run.Succeeded)
+	events, _, err := r.board.Events(r.Context(), uid, 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var seen []uint64
+	for _, e := range events {
+		if p := e.GetRun().GetProgress(); p.GetPhase() == "checking" {
+			seen = append(seen, p.GetChecked())
+			if p.GetToCheck() < p.GetChecked() || e.GetRun().GetState() != run.Starting {
+				t.Errorf("%v in state %s", p, e.GetRun().GetState())
+			}
+		}
+	}
+	if len(seen) < 3 || !slices.IsSorted(seen) || seen[len(seen)-1] != 20 {
+		t.Errorf("watchers saw %v rows", seen)
+	}
 }

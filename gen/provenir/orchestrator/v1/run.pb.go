@@ -870,7 +870,7 @@ type Progress struct {
 	StageStep uint64 `protobuf:"varint,5,opt,name=stage_step,json=stageStep,proto3" json:"stage_step,omitempty"`
 	// stage_steps is the number it will have.
 	StageSteps uint64 `protobuf:"varint,6,opt,name=stage_steps,json=stageSteps,proto3" json:"stage_steps,omitempty"`
-	// phase is starting, sampling, verifying, training, evaluating, sealing or empty.
+	// phase is starting, checking, sampling, verifying, training, evaluating, sealing or empty.
 	Phase string `protobuf:"bytes,7,opt,name=phase,proto3" json:"phase,omitempty"`
 	// branch counts rollbacks.
 	Branch uint32 `protobuf:"varint,8,opt,name=branch,proto3" json:"branch,omitempty"`
@@ -879,7 +879,11 @@ type Progress struct {
 	// waiting says on what the run waits: disk, governance, …; empty for nothing.
 	Waiting string `protobuf:"bytes,10,opt,name=waiting,proto3" json:"waiting,omitempty"`
 	// outbox is the number of messages that NATS has not taken yet.
-	Outbox        uint64 `protobuf:"varint,11,opt,name=outbox,proto3" json:"outbox,omitempty"`
+	Outbox uint64 `protobuf:"varint,11,opt,name=outbox,proto3" json:"outbox,omitempty"`
+	// checked is the number of rows that the verifier has judged before the start, in the phase checking.
+	Checked uint64 `protobuf:"varint,12,opt,name=checked,proto3" json:"checked,omitempty"`
+	// to_check is the number of rows that it will judge; 0 before that and where nothing is to be judged.
+	ToCheck       uint64 `protobuf:"varint,13,opt,name=to_check,json=toCheck,proto3" json:"to_check,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -987,6 +991,20 @@ func (x *Progress) GetWaiting() string {
 func (x *Progress) GetOutbox() uint64 {
 	if x != nil {
 		return x.Outbox
+	}
+	return 0
+}
+
+func (x *Progress) GetChecked() uint64 {
+	if x != nil {
+		return x.Checked
+	}
+	return 0
+}
+
+func (x *Progress) GetToCheck() uint64 {
+	if x != nil {
+		return x.ToCheck
 	}
 	return 0
 }
@@ -2027,7 +2045,7 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\x06labels\x18\x13 \x03(\v2-.provenir.orchestrator.v1.RunSpec.LabelsEntryR\x06labels\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xa5\x02\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xda\x02\n" +
 	"\bProgress\x12\x14\n" +
 	"\x05stage\x18\x01 \x01(\rR\x05stage\x12\x16\n" +
 	"\x06stages\x18\x02 \x01(\rR\x06stages\x12\x1d\n" +
@@ -2043,7 +2061,9 @@ const file_provenir_orchestrator_v1_run_proto_rawDesc = "" +
 	"\aresumes\x18\t \x01(\rR\aresumes\x12\x18\n" +
 	"\awaiting\x18\n" +
 	" \x01(\tR\awaiting\x12\x16\n" +
-	"\x06outbox\x18\v \x01(\x04R\x06outbox\"\xa9\x03\n" +
+	"\x06outbox\x18\v \x01(\x04R\x06outbox\x12\x18\n" +
+	"\achecked\x18\f \x01(\x04R\achecked\x12\x19\n" +
+	"\bto_check\x18\r \x01(\x04R\atoCheck\"\xa9\x03\n" +
 	"\fGateDecision\x12\x12\n" +
 	"\x04step\x18\x01 \x01(\x04R\x04step\x12\x16\n" +
 	"\x06branch\x18\x02 \x01(\rR\x06branch\x12<\n" +
