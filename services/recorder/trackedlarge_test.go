@@ -112,6 +112,12 @@ func TestASaltedRunOfATracker(t *testing.T) {
 	if _, err := track(c, 5, rows...); err != nil {
 		t.Fatal(err)
 	}
+	if got, err := track(c, 5, rows...); err != nil || got.GetNextSeq() != uint64(len(rows)) { // an import that is made again
+		t.Errorf("again: %v, %v", got, err)
+	}
+	if _, err := track(c, 5, strings.Replace(rows[3], secret, "another", 1)); rpc.Reason(err) != "DIVERGENT_REPLAY" {
+		t.Errorf("another row in its place: %v", err)
+	}
 	if found := r.onDisk(t, []byte(secret)); len(found) > 0 {
 		t.Errorf("it lies bare in %v", found)
 	}
@@ -121,6 +127,9 @@ func TestASaltedRunOfATracker(t *testing.T) {
 	erased, err := r.client.EraseGroup(t.Context(), &recorderv1.EraseGroupRequest{Run: trackedRun, Group: "alice", Reason: "asked to"})
 	if err != nil || erased.GetRecords() != 2 {
 		t.Fatalf("%v, %v", erased, err)
+	}
+	if _, err := track(c, 5, rows...); rpc.Reason(err) != "PAYLOAD_ERASED" {
+		t.Errorf("what is gone was compared: %v", err)
 	}
 	page, err := c.ListEvents(t.Context(), &recorderv1.ListEventsRequest{Run: trackedRun})
 	if err != nil {
