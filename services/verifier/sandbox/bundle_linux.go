@@ -29,7 +29,7 @@ for name,text in conf["files"]:
 sys.modules["init"].main(conf)`
 
 // order is that in which the files need each other.
-var order = []string{"peer", "spawn", "candidate", "pytestlike", "suite", "collected", "runner", "remote", "judge", "program", "init"}
+var order = []string{"fault", "standard", "peer", "spawn", "candidate", "pytestlike", "suite", "collected", "runner", "remote", "judge", "program", "init"}
 
 // bundle is everything that a zygote gets to know.
 func bundle(p profile, landlock plain.Value, l layout) ([]byte, error) {

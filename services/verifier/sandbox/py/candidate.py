@@ -9,7 +9,8 @@ import os
 import sys
 import types
 
-from peer import CALLABLE, Coder, Malformed, describe, loads, recv_bytes, send_bytes
+from fault import Malformed
+from peer import CALLABLE, Coder, describe, loads, recv_bytes, send_bytes
 
 FORBIDDEN = (SystemExit, KeyboardInterrupt, GeneratorExit)
 

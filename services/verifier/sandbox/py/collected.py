@@ -7,7 +7,7 @@ import itertools
 import sys
 import types
 
-from peer import Stop, Unsupported
+from fault import Stop, Unsupported
 from pytestlike import Expected, Param, Skip, marks_of
 
 GENERATOR = 0x20 | 0x200  # of code: calling it runs nothing

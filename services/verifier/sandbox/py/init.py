@@ -19,7 +19,7 @@ from spawn import Spawner, libc
 
 PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS, PR_SET_CHILD_SUBREAPER = 24, 38, 36
 _exit = struct.Struct("<cQiQQ")
-OWN = ("peer", "spawn", "candidate", "pytestlike", "suite", "collected", "runner", "remote", "judge", "program", "init")
+OWN = ("fault", "standard", "peer", "spawn", "candidate", "pytestlike", "suite", "collected", "runner", "remote", "judge", "program", "init")
 
 
 def warm(candidate, suite, judge):

@@ -6,7 +6,8 @@ import types
 
 import runner
 import suite
-from peer import CALLABLE, EXCEPTION_CLASS, MAX_MESSAGES, Coder, Exited, Forged, Gone, Malformed, TooLong, Unsupported, dumps, loads, recv_bytes, send_bytes
+from fault import Exited, Forged, Gone, Malformed, TooLong, Unsupported
+from peer import CALLABLE, EXCEPTION_CLASS, MAX_MESSAGES, Coder, dumps, loads, recv_bytes, send_bytes
 from remote import Remote, RemoteCallable
 
 EXITS = ("SystemExit", "KeyboardInterrupt", "GeneratorExit")

@@ -7,8 +7,10 @@ decode(): marshal.loads is not made for hostile bytes.
 import builtins
 import os
 import struct
-import sys
 from marshal import dumps, loads
+
+from fault import Malformed
+from standard import BUILDERS, REDUCE, STATES, is_genuine
 
 MAX_MESSAGE = 8 << 20
 MAX_DEPTH = 200
@@ -17,36 +19,9 @@ EXCEPTION_CLASS, CALLABLE, INERT, ITERATOR = 1, 2, 4, 8
 
 _size = struct.Struct("<I")
 _head = struct.Struct("<qB")
+_double, _complex = struct.Struct("<d"), struct.Struct("<dd")
 _views = (type({}.keys()), type({}.values()), type({}.items()))
 _leaves = frozenset((int, float, complex, str, bytes, bool, type(None)))
-
-
-class Malformed(Exception):
-    """A message that is not what the protocol allows."""
-
-
-class Unsupported(Exception):
-    """The judge would have to send something that cannot be copied."""
-
-
-class Stop(BaseException):
-    """The test cannot go on. It is no Exception, so that tests do not catch it."""
-
-
-class Forged(Stop):
-    """The candidate answered with something that would decide the test."""
-
-
-class Gone(Stop):
-    """The candidate ended."""
-
-
-class Exited(Stop):
-    """The candidate tried to leave."""
-
-
-class TooLong(Stop):
-    """More messages than a test can need."""
 
 
 def read_exactly(fd, n):
@@ -147,8 +122,8 @@ class Coder:
 
     def special(self, v, t, out, d):
         kind = "%s.%s" % (t.__module__, t.__qualname__)
-        state = _states.get(kind)
-        if state is not None and _is_genuine(t, kind):
+        state = STATES.get(kind)
+        if state is not None and is_genuine(t, kind):
             self.other(kind, state(v), out, d)
             return
         if isinstance(v, tuple) and isinstance(getattr(t, "_fields", None), tuple):
@@ -156,7 +131,7 @@ class Coder:
             if len(values) == len(t._fields):
                 self.other("namedtuple", (t.__name__, list(t._fields), values), out, d)
                 return
-        for base, reduce in _reduce:
+        for base, reduce in REDUCE:
             if isinstance(v, base):
                 self.walk(reduce(v), out, d + 1)
                 return
@@ -295,7 +270,7 @@ class Coder:
             raise Malformed("an unhashable member") from None
 
     def rebuild(self, kind, state):
-        build = _builders.get(kind)
+        build = BUILDERS.get(kind)
         if build is None:
             raise Malformed("a value of kind %.40r" % kind)
         try:
@@ -304,141 +279,6 @@ class Coder:
             raise
         except Exception as e:
             raise Malformed("a bad %s: %.60s" % (kind, type(e).__name__)) from None
-
-
-_double, _complex = struct.Struct("<d"), struct.Struct("<dd")
-_reduce = (
-    (int, int.__int__),
-    (float, float.__float__),
-    (complex, lambda v: complex(complex.__add__(v, 0))),
-    (str, str.__str__),
-    (bytes, lambda v: bytes.__getitem__(v, slice(None))),
-    (bytearray, lambda v: bytes(bytearray.__getitem__(v, slice(None)))),
-    (list, lambda v: list.__getitem__(v, slice(None))),
-    (tuple, lambda v: tuple.__getitem__(v, slice(None))),
-    (dict, lambda v: dict(dict.items(v))),
-    (set, lambda v: set(set.__iter__(v))),
-    (frozenset, lambda v: frozenset(frozenset.__iter__(v))),
-)
-
-# Values of the standard library that are copied: how to take them apart.
-_states = {
-    "builtins.range": lambda v: (v.start, v.stop, v.step),
-    "builtins.slice": lambda v: (v.start, v.stop, v.step),
-    "decimal.Decimal": str,
-    "fractions.Fraction": lambda v: (v.numerator, v.denominator),
-    "datetime.date": lambda v: (v.year, v.month, v.day),
-    "datetime.time": lambda v: (v.hour, v.minute, v.second, v.microsecond) if v.tzinfo is None else None,
-    "datetime.datetime": lambda v: (v.year, v.month, v.day, v.hour, v.minute, v.second, v.microsecond) if v.tzinfo is None else None,
-    "datetime.timedelta": lambda v: (v.days, v.seconds, v.microseconds),
-    "collections.deque": list,
-    "collections.Counter": lambda v: dict(dict.items(v)),
-    "collections.OrderedDict": lambda v: dict(v.items()),
-    "collections.defaultdict": lambda v: dict(dict.items(v)),
-    "array.array": lambda v: (v.typecode, v.tobytes()),
-}
-
-
-def _is_genuine(t, kind):
-    module, _, name = kind.rpartition(".")
-    return getattr(sys.modules.get(module), name, None) is t
-
-
-def _ints(state, n):
-    if type(state) is not tuple or len(state) != n or not all(type(x) is int and abs(x) < 1 << 63 for x in state):
-        raise Malformed("wrong state")
-    return state
-
-
-def _optional_ints(state):
-    if type(state) is not tuple or len(state) != 3 or not all(x is None or type(x) is int for x in state):
-        raise Malformed("wrong state")
-    return state
-
-
-def _exactly(state, kind):
-    if type(state) is not kind:
-        raise Malformed("wrong state")
-    return state
-
-
-def _decimal(state):
-    import decimal
-    if len(_exactly(state, str)) > 10_000:
-        raise Malformed("a long Decimal")
-    return decimal.Decimal(state)
-
-
-def _fraction(state):
-    import fractions
-    if type(state) is not tuple or len(state) != 2 or type(state[0]) is not int or type(state[1]) is not int:
-        raise Malformed("wrong state")
-    return fractions.Fraction(*state)
-
-
-def _datetime(name, n):
-    def build(state):
-        import datetime
-        state = _ints(state, n)
-        return datetime.timedelta(*state) if name == "timedelta" else getattr(datetime, name)(*state)
-    return build
-
-
-def _collection(name, kind):
-    def build(state):
-        import collections
-        state = _exactly(state, kind)
-        if name == "defaultdict":
-            return collections.defaultdict(None, state)
-        return getattr(collections, name)(state)
-    return build
-
-
-def _array(state):
-    import array
-    if type(state) is not tuple or len(state) != 2 or type(state[0]) is not str or len(state[0]) != 1:
-        raise Malformed("wrong state")
-    return array.array(state[0], _exactly(state[1], bytes))
-
-
-_namedtuples = {}
-
-
-def _namedtuple(state):
-    import collections
-    if type(state) is not tuple or len(state) != 3:
-        raise Malformed("wrong state")
-    name, fields, values = state
-    if type(name) is not str or type(fields) is not list or type(values) is not list or len(fields) != len(values) or len(fields) > 255:
-        raise Malformed("wrong state")
-    if not all(type(f) is str and len(f) < 256 for f in fields):
-        raise Malformed("wrong state")
-    key = (name, tuple(fields))
-    cls = _namedtuples.get(key)
-    if cls is None:
-        cls = collections.namedtuple(name, fields, rename=True)
-        if len(_namedtuples) < 256:
-            _namedtuples[key] = cls
-    return cls(*values)
-
-
-_builders = {
-    "builtins.range": lambda s: range(*_ints(s, 3)),
-    "builtins.slice": lambda s: slice(*_optional_ints(s)),
-    "bytearray": lambda s: bytearray(_exactly(s, bytes)),
-    "decimal.Decimal": _decimal,
-    "fractions.Fraction": _fraction,
-    "datetime.date": _datetime("date", 3),
-    "datetime.time": _datetime("time", 4),
-    "datetime.datetime": _datetime("datetime", 7),
-    "datetime.timedelta": _datetime("timedelta", 3),
-    "collections.deque": _collection("deque", list),
-    "collections.Counter": _collection("Counter", dict),
-    "collections.OrderedDict": _collection("OrderedDict", dict),
-    "collections.defaultdict": _collection("defaultdict", dict),
-    "array.array": _array,
-    "namedtuple": _namedtuple,
-}
 
 
 def builtin_base(t):

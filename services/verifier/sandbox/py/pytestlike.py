@@ -5,7 +5,7 @@ a test that catches the exception changes nothing.
 """
 import types
 
-from peer import Stop
+from fault import Stop
 
 MARKS = ("parametrize", "skip", "skipif", "xfail")
 

@@ -5,7 +5,8 @@ number made of it, all raise Forged, which no test can catch and forget, because
 """
 import sys
 
-from peer import INERT, TooLong
+from fault import TooLong
+from peer import INERT
 
 MAX_ITERATIONS = 1_000_000
 

@@ -4,7 +4,7 @@ import builtins
 import sys
 import types
 
-from peer import Exited, Forged, Gone, Stop, TooLong, Unsupported
+from fault import Exited, Forged, Gone, Stop, TooLong, Unsupported
 from pytestlike import Skip
 
 # What tests may not use, because the candidate lives in another process: they would see the judge's instead.
