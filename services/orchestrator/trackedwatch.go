@@ -84,19 +84,20 @@ type received struct {
 }
 
 func (w *trackedWatch) follow(ctx context.Context, news <-chan received) error {
+	// One timer over all events: a run that makes ten steps a second would else never be looked at until its end.
+	t := w.s.d.Clock.NewTimer(findingsEvery)
+	defer func() { t.Stop() }()
 	for {
-		t := w.s.d.Clock.NewTimer(findingsEvery)
 		var got received
 		select {
 		case got = <-news:
-			t.Stop()
 		case <-t.C():
 			if err := w.idle(ctx); err != nil {
 				return err
 			}
+			t = w.s.d.Clock.NewTimer(findingsEvery)
 			continue
 		case <-ctx.Done():
-			t.Stop()
 			return ctx.Err()
 		}
 		if got.err != nil {
@@ -156,7 +157,7 @@ func (w *trackedWatch) drop(n int) {
 	}
 }
 
-// idle tells what was found and no step has brought within a second.
+// idle tells what was found and no step has taken along within a second, and looks for more.
 func (w *trackedWatch) idle(ctx context.Context) error {
 	for len(w.found) > 0 {
 		a := w.found[0]

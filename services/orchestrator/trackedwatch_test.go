@@ -140,3 +140,47 @@ func TestWatchOfATrackedRunRefusesForeignTokens(t *testing.T) {
 	_, err = r.watch("zzz", "")
 	r.refused(err, corev1.ErrorReason_ERROR_REASON_RUN_NOT_FOUND)
 }
+
+// A run that makes steps faster than a watch looks for findings is looked at all the same.
+func TestWatchOfAFastRunTellsFindings(t *testing.T) {
+	r := newRig(t, database(t), clock.System{}, nil)
+	uid := trackedID(t, time.Now())
+	r.tracker.begin(uid, "loop")
+	s, err := r.client.WatchRun(t.Context(), &orchestratorv1.WatchRunRequest{Run: uid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(findingsEvery / 20)
+		defer tick.Stop()
+		for i := uint64(0); ; i++ {
+			select {
+			case <-tick.C:
+				r.tracker.step(uid, i, map[uint64]string{3: "kl_blowup"}[i])
+			case <-stop:
+				r.tracker.end(uid, completeRun)
+				return
+			}
+		}
+	}()
+	defer func() { <-stopped }()
+	for told, ending := false, false; ; {
+		m, err := s.Recv()
+		if err != nil {
+			t.Fatalf("told %t: %v", told, err)
+		}
+		told = told || strings.Contains(word(m), "kl_blowup")
+		switch {
+		case told && !ending:
+			ending = true
+			close(stop)
+		case !ending && m.GetStep().GetFacts().GetStep() > 200: // ten times as long as it may take
+			close(stop)
+			t.Fatal("a finding waits for the end of the run")
+		case m.GetRun().GetState() == orchestratorv1.RunState_RUN_STATE_SUCCEEDED:
+			return
+		}
+	}
+}
