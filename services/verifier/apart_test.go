@@ -68,6 +68,22 @@ func TestProgramsOfOtherTenantsRunApart(t *testing.T) {
 	}
 }
 
+// A comparison runs in this process: it is the default tenant's alone.
+func TestComparisonsOfOtherTenantsAreRefused(t *testing.T) {
+	_, s := serve(t, Config{}, Deps{})
+	options, err := structpb.NewStruct(map[string]any{"task": "stdio", "compare": "starlark", "program": "def compare(stdout, expected, stdin): return True"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &verifierv1.Spec{Name: "code", Options: options}
+	if _, err := s.compiled.get(m); err != nil {
+		t.Errorf("ours: %v", err)
+	}
+	if _, err := s.others.get(m); rpc.Reason(err) != "BAD_SPEC" {
+		t.Errorf("theirs: %v", err)
+	}
+}
+
 // The default tenant's programs stay where they are: no process is started for them.
 func TestOwnProgramsStay(t *testing.T) {
 	_, s := serve(t, Config{}, Deps{})
