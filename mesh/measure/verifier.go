@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -21,7 +20,8 @@ import (
 const benchProgram = "def add(a, b):\n    return a + b\n"
 
 // Verdicts measures verdicts of code at full isolation beside what everybody uses: one interpreter a verdict, without any
-// isolation, with the tests in the candidate's own process. Both run one job a core, in the same run.
+// isolation, with the tests in the candidate's own process. Both run one job a core, in the same run, and are told in
+// verdicts a CPU-second of the whole machine: what a verdict costs, whoever pays it.
 func Verdicts(ctx context.Context, trials int) ([]Row, error) {
 	const jobs = 300
 	pool, err := sandbox.New(sandbox.Config{}, sandbox.Deps{})
@@ -61,7 +61,7 @@ func verdicts(ctx context.Context, pool *sandbox.Pool, trials, jobs int) ([]Row,
 		{"code, judge process", func(i int) string { return fmt.Sprintf("# %d\n", i) + loop }},
 		{"code, judge process, groups of 8", func(i int) string { return fmt.Sprintf("# %d\n", i/8) + loop }},
 	} {
-		row := Row{What: path.what, Unit: "verdicts/s", Of: "python3 -c without isolation", Trials: trials}
+		row := Row{What: path.what, Unit: "verdicts/CPU-s", Of: "python3 -c without isolation", Trials: trials}
 		var ours, plain []float64
 		for t := range trials {
 			p, err := eachCore(ctx, jobs/3, func(int) error { return exec.CommandContext(ctx, python, "-c", benchProgram+loop).Run() })
@@ -75,6 +75,7 @@ func verdicts(ctx context.Context, pool *sandbox.Pool, trials, jobs int) ([]Row,
 			ours, plain = append(ours, o), append(plain, p)
 		}
 		row.Ours, row.Ceiling = median(ours), median(plain)
+		row.CPU = 1e6 / row.Ours
 		rows = append(rows, row)
 	}
 	return rows, nil
@@ -93,11 +94,14 @@ func pass(ctx context.Context, judge *code.Verifier, tests string) error {
 	return nil
 }
 
-// eachCore runs n jobs, one a core at a time, and gives how many a second.
+// eachCore runs n jobs, one a core at a time, and gives how many a CPU-second.
 func eachCore(ctx context.Context, n int, job func(i int) error) (float64, error) {
 	g, ctx := errgroup.WithContext(ctx)
 	var next atomic.Int64
-	begin := time.Now()
+	before, err := machineCPU()
+	if err != nil {
+		return 0, err
+	}
 	for range runtime.GOMAXPROCS(0) {
 		g.Go(func() error {
 			for ctx.Err() == nil {
@@ -112,6 +116,9 @@ func eachCore(ctx context.Context, n int, job func(i int) error) (float64, error
 			return ctx.Err()
 		})
 	}
-	err := g.Wait()
-	return perSecond(n, time.Since(begin)), err
+	if err := g.Wait(); err != nil {
+		return 0, err
+	}
+	after, err := machineCPU()
+	return perSecond(n, after-before), err
 }
