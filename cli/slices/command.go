@@ -32,9 +32,10 @@ func NewCommand(a *app.App) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
 		Use: "slices", Short: "Find parts of the data that fail more often than the rest", Args: cobra.NoArgs,
-		Long: "Reads rows {passed, slices: {dimension: value}, length}, or takes columns as dimensions with --by. A row whose passed is\n" +
-			"missing or null is unscored and counts for neither side. Each value, each pair of two dimensions and each bucket of\n" +
-			"length is held against all other scored rows: rate with its 95 % interval (Wilson), Fisher's exact test, and at most\n" +
+		Long: "Reads rows {passed, slices: {dimension: value}, length}, or takes columns as dimensions with --by; source and difficulty\n" +
+			"are dimensions where they are there, and a response without a length has its characters for one. A row whose passed\n" +
+			"is missing or null is unscored and counts for neither side. Each value, each pair of two dimensions and each bucket\n" +
+			"of length is held against all other scored rows: rate with its 95 % interval (Wilson), Fisher's exact test, and at most\n" +
 			"--fdr of those that are called significant are so by chance (Benjamini and Hochberg). Below --min-support a slice is\n" +
 			"thin: nothing is said of it.",
 		Example: "  provenir slices --in verdicts.jsonl --by source,difficulty\n  provenir slices --in verdicts.csv.gz --by source --min-support 50 --json",

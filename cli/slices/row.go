@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"unicode/utf8"
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
 	"github.com/provenir/provenir/internal/rows"
@@ -36,21 +37,46 @@ func (o *options) row(in *rows.Row) (*recorderv1.SliceRow, error) {
 		}
 		out.Slices[k] = text
 	}
-	if len(out.GetSlices()) == 0 {
-		return nil, fmt.Errorf("it has no slices, and --by names no column")
+	for _, k := range automatic {
+		raw, ok := in.Get(k)
+		if _, named := out.GetSlices()[k]; named || !ok {
+			continue
+		}
+		if text, err := value(raw); err == nil && text != "" { // a column of another meaning is none of ours
+			out.Slices[k] = text
+		}
 	}
 	var err error
 	if out.Passed, err = passed(in); err != nil {
 		return nil, err
 	}
+	if out.Length, err = length(in); err != nil {
+		return nil, err
+	}
+	if len(out.GetSlices()) == 0 && out.Length == nil {
+		return nil, fmt.Errorf("it has no slices, no length, no response, and --by names no column")
+	}
+	return out, nil
+}
+
+// automatic are columns that are dimensions without being asked for.
+var automatic = []string{"source", "difficulty"}
+
+// length is the column length, else the number of characters of the response.
+func length(in *rows.Row) (*uint64, error) {
 	if raw, ok := in.Get("length"); ok && string(raw) != "null" {
 		n, err := strconv.ParseUint(text(raw), 10, 64)
 		if err != nil {
 			return nil, fmt.Errorf("length: want a whole number of at least 0")
 		}
-		out.Length = &n
+		return &n, nil
 	}
-	return out, nil
+	var response string
+	if raw, ok := in.Get("response"); ok && json.Unmarshal(raw, &response) == nil && string(raw) != "null" {
+		n := uint64(utf8.RuneCountInString(response))
+		return &n, nil
+	}
+	return nil, nil
 }
 
 // value is a dimension's: a text, a number or a bool; null is unknown.

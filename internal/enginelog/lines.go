@@ -15,7 +15,7 @@ type lines struct {
 	in    *bufio.Reader
 	n     uint64
 	rows  uint64
-	talk  uint64 // lines that are no row
+	talk  uint64                                  // lines that are no row
 	parse func(line []byte) ([]byte, bool, error) // ok is false for lines that are no row
 }
 
