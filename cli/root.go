@@ -38,6 +38,7 @@ import (
 	"github.com/provenir/provenir/cli/up"
 	"github.com/provenir/provenir/cli/verify"
 	"github.com/provenir/provenir/cli/version"
+	"github.com/provenir/provenir/internal/enginelog"
 	"github.com/provenir/provenir/internal/protoyaml"
 	"github.com/provenir/provenir/mesh"
 )
@@ -45,6 +46,7 @@ import (
 // Main runs the command and gives its exit code.
 func Main(args []string) int {
 	mesh.Init()
+	enginelog.Init()
 	a := app.New()
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()

@@ -1,5 +1,5 @@
 // Package enginelog reads the logs that training engines write: JSON lines, verl's console lines, a trainer_state.json,
-// a JSON array, CSV, each also with gzip or Zstandard. A row comes out as the JSON object that it was, the bare tokens NaN
+// a JSON array, CSV, Parquet, each also with gzip or Zstandard. A row comes out as the JSON object that it was, the bare tokens NaN
 // and Infinity included, so that the one who judges it sees what the engine wrote.
 //
 // [Tail] follows a file that is still being written, over rotation and truncation.
@@ -40,13 +40,14 @@ func (e *RowError) Unwrap() error { return e.Err }
 type FormatError struct{ Name, Reason string }
 
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("%s: %s; logs are JSON lines, a trainer_state.json, a JSON array, CSV, or console lines of the form step:N - key:value", e.Name, e.Reason)
+	return fmt.Sprintf("%s: %s; logs are JSON lines, a trainer_state.json, a JSON array, CSV, Parquet, or console lines of the form step:N - key:value", e.Name, e.Reason)
 }
 
 // Reader gives rows one by one. Close it.
 type Reader struct {
 	next  func() (Row, error)
-	close func()
+	close func() // of what decompresses
+	stop  func() // of the process that reads Parquet
 }
 
 // Next gives the next row, io.EOF after the last, or a *RowError behind which reading may go on.
@@ -54,6 +55,9 @@ func (r *Reader) Next() (Row, error) { return r.next() }
 
 // Close frees what decompression holds; the file stays the caller's.
 func (r *Reader) Close() {
+	if r.stop != nil {
+		r.stop()
+	}
 	if r.close != nil {
 		r.close()
 	}
@@ -79,6 +83,15 @@ func Open(name string, in io.Reader) (*Reader, error) {
 	}
 	b := bufio.NewReaderSize(in, 64<<10)
 	var err error
+	if magic, _ := b.Peek(4); string(magic) == "PAR1" || strings.HasSuffix(name, ".parquet") {
+		var stop func()
+		if r.next, stop, err = parquet(name, b); err != nil {
+			r.Close()
+			return nil, err
+		}
+		r.stop = stop
+		return r, nil
+	}
 	if r.next, err = form(name, b); err != nil {
 		r.Close()
 		return nil, err
@@ -102,8 +115,6 @@ func form(name string, b *bufio.Reader) (func() (Row, error), error) {
 		return (&lines{name: name, in: b, parse: object}).next, nil
 	case strings.HasSuffix(name, ".csv"), header(first):
 		return table(name, b)
-	case strings.HasSuffix(name, ".parquet"), bytes.HasPrefix(head, []byte("PAR1")):
-		return nil, &FormatError{name, "Parquet is not read here: convert it"}
 	}
 	return (&lines{name: name, in: b, parse: console}).next, nil
 }

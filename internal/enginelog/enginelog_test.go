@@ -14,7 +14,11 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	Init()
+	hungry()
+	goleak.VerifyTestMain(m)
+}
 
 // all reads a log: rows as line=json, bad rows as line!.
 func all(t testing.TB, name string, in io.Reader) ([]string, error) {
