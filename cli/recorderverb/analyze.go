@@ -31,7 +31,7 @@ func newAnalyze(a *app.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "analyze", Short: "Find what went wrong in the log of any engine", Args: cobra.NoArgs,
 		Long: "Reads the metrics that TRL, Unsloth, verl, prime-rl, NeMo-RL, OpenRLHF, SkyRL or Tinker wrote: JSON lines, a\n" +
-			"trainer_state.json, a JSON array, CSV or verl's console lines, each also .gz or .zst. It says which incidents there were,\n" +
+			"trainer_state.json, a JSON array, CSV, Parquet or verl's console lines, each also .gz or .zst. It says which incidents there were,\n" +
 			"since when, and what could not be checked. Exit 1 for a critical incident, 3 where there is too little to say anything.",
 		Example: "  provenir recorder analyze --in runs/metrics.jsonl\n" +
 			"  provenir recorder analyze --in log.jsonl --engine tinker --proxy reward/g --heldout reward/f --json",
