@@ -18,6 +18,7 @@ import (
 	"github.com/provenir/provenir/ledger"
 	"github.com/provenir/provenir/services/recorder/export"
 	"github.com/provenir/provenir/services/recorder/roster"
+	"github.com/provenir/provenir/services/recorder/store"
 )
 
 // exportChunk is a message's share of a file.
@@ -64,7 +65,7 @@ func (s *Service) exported(ctx context.Context, id string, charts bool) (*export
 			return nil, err
 		}
 	}
-	found, err := readFindings(ctx, findings, 0, 0)
+	found, err := readFindings(ctx, l.run.ID, findings, store.Query{Types: []ledger.RecordType{ledger.Anomaly}})
 	if err != nil {
 		return nil, err
 	}

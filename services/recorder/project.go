@@ -121,7 +121,7 @@ func (p *projection) gather(ctx context.Context, l *live) error {
 		if to == next && !sealed {
 			return nil
 		}
-		found, err := readTaken(ctx, l.run.ID, findings, next, to)
+		found, err := readFindings(ctx, l.run.ID, findings, store.Query{From: next, To: to, Types: taken})
 		if err != nil {
 			return err
 		}
@@ -183,10 +183,13 @@ func (s *Service) takeIn(ctx context.Context, parts []part) error {
 	return nil
 }
 
-// readTaken reads what the tables take of findings: anomalies, and what was done to the log.
-func readTaken(ctx context.Context, run string, findings *store.Log, from, to uint64) ([]publish.Found, error) {
+// taken is what the tables take of findings: anomalies, and what was done to the log.
+var taken = append([]ledger.RecordType{ledger.Anomaly}, deeds.Types...)
+
+// readFindings reads the records of some types from findings.
+func readFindings(ctx context.Context, run string, findings *store.Log, q store.Query) ([]publish.Found, error) {
 	var found []publish.Found
-	for f, err := range findings.Events(ctx, store.Query{From: from, To: to, Types: append([]ledger.RecordType{ledger.Anomaly}, deeds.Types...)}) {
+	for f, err := range findings.Events(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
@@ -200,22 +203,6 @@ func readTaken(ctx context.Context, run string, findings *store.Log, from, to ui
 			return nil, err
 		}
 		found = append(found, x)
-	}
-	return found, nil
-}
-
-// readFindings reads anomalies.
-func readFindings(ctx context.Context, findings *store.Log, from, to uint64) ([]publish.Found, error) {
-	var found []publish.Found
-	for f, err := range findings.Events(ctx, store.Query{From: from, To: to, Types: []ledger.RecordType{ledger.Anomaly}}) {
-		if err != nil {
-			return nil, err
-		}
-		a, err := anomalyOf(f)
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, publish.Found{Seq: f.Seq, Anomaly: a})
 	}
 	return found, nil
 }
