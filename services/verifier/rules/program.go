@@ -11,9 +11,6 @@ import (
 	"time"
 
 	"go.starlark.net/starlark"
-	"go.starlark.net/syntax"
-
-	"github.com/provenir/provenir/services/verifier/spec"
 )
 
 // Errors of a call. All others are the program's own fault.
@@ -34,21 +31,10 @@ type Program struct {
 
 // NewProgram runs the top level; within bounds that and each call. The error is a *spec.ProgramError.
 func NewProgram(path, source string, within time.Duration) (*Program, error) {
-	refuse := func(err error) (*Program, error) { return nil, &spec.ProgramError{Path: path, Err: err} }
-	if len(source) > maxProgram {
-		return refuse(fmt.Errorf("%d bytes, at most %d", len(source), maxProgram))
-	}
-	host, err := hostOf()
+	globals, err := globalsOf(path, source, within)
 	if err != nil {
 		return nil, err
 	}
-	thread, stop := limited("registration", within)
-	defer stop()
-	globals, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, While: true, TopLevelControl: true}, thread, "program", source, host)
-	if err != nil {
-		return refuse(explain(err))
-	}
-	globals.Freeze()
 	return &Program{globals, within}, nil
 }
 

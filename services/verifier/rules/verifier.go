@@ -95,21 +95,11 @@ func build(path string, v spec.Values, within time.Duration) (*judge, error) {
 
 // load runs a program's top level and finds its function, named with its parameters.
 func load(path, source, signature string, within time.Duration) (*starlark.Function, error) {
-	refuse := func(err error) (*starlark.Function, error) { return nil, &spec.ProgramError{Path: path, Err: err} }
-	if len(source) > maxProgram {
-		return refuse(fmt.Errorf("%d bytes, at most %d", len(source), maxProgram))
-	}
-	host, err := hostOf()
+	globals, err := globalsOf(path, source, within)
 	if err != nil {
 		return nil, err
 	}
-	thread, stop := limited("registration", within)
-	defer stop()
-	globals, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, While: true, TopLevelControl: true}, thread, "program", source, host)
-	if err != nil {
-		return refuse(explain(err))
-	}
-	globals.Freeze() // verdicts run at once and must not tell each other anything
+	refuse := func(err error) (*starlark.Function, error) { return nil, &spec.ProgramError{Path: path, Err: err} }
 	name, parameters, _ := strings.Cut(signature, "(")
 	f, ok := globals[name].(*starlark.Function)
 	if !ok {
@@ -119,6 +109,25 @@ func load(path, source, signature string, within time.Duration) (*starlark.Funct
 		return refuse(fmt.Errorf("want def %s, with %d parameters", signature, want))
 	}
 	return f, nil
+}
+
+// globalsOf runs a program's top level. What it leaves is frozen: calls run at once and must not tell each other anything.
+func globalsOf(path, source string, within time.Duration) (starlark.StringDict, error) {
+	if len(source) > maxProgram {
+		return nil, &spec.ProgramError{Path: path, Err: fmt.Errorf("%d bytes, at most %d", len(source), maxProgram)}
+	}
+	host, err := hostOf()
+	if err != nil {
+		return nil, err
+	}
+	thread, stop := limited("registration", within)
+	defer stop()
+	globals, err := starlark.ExecFileOptions(&syntax.FileOptions{Set: true, While: true, TopLevelControl: true}, thread, "program", source, host)
+	if err != nil {
+		return nil, &spec.ProgramError{Path: path, Err: explain(err)}
+	}
+	globals.Freeze()
+	return globals, nil
 }
 
 // limited is a thread that ends by steps or time; stop frees its timer.
