@@ -10,6 +10,7 @@ import (
 	"github.com/provenir/provenir/cli/app"
 	corev1 "github.com/provenir/provenir/gen/provenir/core/v1"
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
+	"github.com/provenir/provenir/internal/enginelog"
 )
 
 // printer shows what comes: a line for each incident that opens or escalates, and the verdict. Rows that the file could
@@ -98,7 +99,7 @@ func (p *printer) print(m *recorderv1.AnalyzeLogResponse) error {
 				if l.Metrics == nil {
 					l.Metrics = map[string]any{}
 				}
-				l.Metrics[e.GetMetric()] = number(e.GetValue())
+				l.Metrics[e.GetMetric()] = enginelog.Number(e.GetValue())
 			}
 		}
 		return p.line(l, fmt.Sprintf("%-8s step %-6d since %-6d %-20s %s", l.Severity, l.Step, l.Onset, l.Kind, l.Detail))

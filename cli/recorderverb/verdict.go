@@ -2,7 +2,6 @@ package recorderverb
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	recorderv1 "github.com/provenir/provenir/gen/provenir/recorder/v1"
@@ -79,17 +78,4 @@ func verdictText(v *recorderv1.LogVerdict) string {
 		b.WriteString("\n  not checked, because nothing was there to read: " + strings.Join(v.GetUnchecked(), ", "))
 	}
 	return b.String()
-}
-
-// number writes what JSON has no number for as a text.
-func number(x float64) any {
-	switch {
-	case math.IsNaN(x):
-		return "NaN"
-	case math.IsInf(x, 1):
-		return "Infinity"
-	case math.IsInf(x, -1):
-		return "-Infinity"
-	}
-	return x
 }

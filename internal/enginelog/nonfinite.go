@@ -2,6 +2,7 @@ package enginelog
 
 import (
 	"bytes"
+	"math"
 	"unicode/utf8"
 )
 
@@ -58,4 +59,17 @@ func stringEnd(in []byte, i int) int {
 		}
 	}
 	return len(in)
+}
+
+// Number is a float as JSON has it: a text where JSON has no number for it, the one that QuoteNonFinite would write.
+func Number(x float64) any {
+	switch {
+	case math.IsNaN(x):
+		return "NaN"
+	case math.IsInf(x, 1):
+		return "Infinity"
+	case math.IsInf(x, -1):
+		return "-Infinity"
+	}
+	return x
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -140,25 +139,12 @@ func scalar(v pq.Value) (any, bool) {
 	case pq.Int64:
 		return v.Int64(), true
 	case pq.Float:
-		return number(float64(v.Float())), true
+		return Number(float64(v.Float())), true
 	case pq.Double:
-		return number(v.Double()), true
+		return Number(v.Double()), true
 	case pq.ByteArray:
 		return string(v.ByteArray()), true
 	case pq.Int96, pq.FixedLenByteArray:
 	}
 	return nil, false
-}
-
-// number is a float, by name where JSON has no number for it.
-func number(x float64) any {
-	switch {
-	case math.IsNaN(x):
-		return "NaN"
-	case math.IsInf(x, 1):
-		return "Infinity"
-	case math.IsInf(x, -1):
-		return "-Infinity"
-	}
-	return x
 }
