@@ -55,7 +55,7 @@ const (
 	// maxKey bounds what of its bytes is remembered.
 	maxKey = 1 << 16
 	// maxWires bounds what all runs of a process remember together, in bytes. What comes beyond it is decoded each time, so
-	// that a run with other names in every step takes nothing from the others.
+	// that runs with other names in every step cost time and no memory.
 	maxWires = 16 << 20
 )
 

@@ -16,8 +16,6 @@ const (
 	DefaultMonths = 24
 	// LeastMonths is the shortest time that may be set.
 	LeastMonths = 6
-	// ProofYears is how long entries, tiles and checkpoints are kept at least.
-	ProofYears = 10
 )
 
 // Rule is how long payloads are kept. The zero value keeps them for ever.
