@@ -12,12 +12,10 @@ import (
 
 // Upload puts a seekable file under its digest, unless it is there already.
 func Upload(ctx context.Context, c blobv1.BlobServiceClient, f io.ReadSeeker) (blob.Digest, int64, error) {
-	hash := sha256.New()
-	size, err := io.Copy(hash, f)
+	d, size, err := digestOf(f)
 	if err != nil {
-		return blob.Digest{}, 0, fmt.Errorf("hash the file: %w", err)
+		return d, 0, err
 	}
-	d := blob.Digest(hash.Sum(nil))
 	stat, err := c.Stat(ctx, &blobv1.StatRequest{Digest: d[:]})
 	if err != nil {
 		return d, 0, err
@@ -25,24 +23,26 @@ func Upload(ctx context.Context, c blobv1.BlobServiceClient, f io.ReadSeeker) (b
 	if stat.GetPresent() {
 		return d, size, nil
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return d, 0, err
-	}
 	return d, size, send(ctx, c, f, d, size, false)
 }
 
 // UploadTransient leaves a seekable file for a record of a salted run.
 func UploadTransient(ctx context.Context, c blobv1.BlobServiceClient, f io.ReadSeeker) (blob.Digest, int64, error) {
-	hash := sha256.New()
-	size, err := io.Copy(hash, f)
+	d, size, err := digestOf(f)
 	if err != nil {
-		return blob.Digest{}, 0, fmt.Errorf("hash the file: %w", err)
-	}
-	d := blob.Digest(hash.Sum(nil))
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return d, 0, err
 	}
 	return d, size, send(ctx, c, f, d, size, true)
+}
+
+// digestOf hashes a file and goes back to its beginning.
+func digestOf(f io.ReadSeeker) (d blob.Digest, size int64, err error) {
+	hash := sha256.New()
+	if size, err = io.Copy(hash, f); err != nil {
+		return d, 0, fmt.Errorf("hash the file: %w", err)
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return blob.Digest(hash.Sum(nil)), size, err
 }
 
 func send(ctx context.Context, c blobv1.BlobServiceClient, f io.Reader, d blob.Digest, size int64, transient bool) error {
