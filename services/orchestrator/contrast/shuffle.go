@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 )
 
 // Shuffle gives each row of a dataset (JSON lines) what the verifier reads of another row; prompt and id stay. A row whose
@@ -25,7 +26,7 @@ func Shuffle(data []byte, seed uint64) ([]byte, error) {
 	asks := make([]string, len(rows))
 	for i, row := range rows {
 		rest := maps.Clone(row)
-		maps.DeleteFunc(rest, func(key string, _ json.RawMessage) bool { return kept(key) })
+		maps.DeleteFunc(rest, func(key string, _ json.RawMessage) bool { return slices.Contains(kept, key) })
 		b, err := json.Marshal(rest)
 		if err != nil {
 			return nil, err
@@ -40,7 +41,7 @@ func Shuffle(data []byte, seed uint64) ([]byte, error) {
 	for i, row := range rows {
 		mixed := map[string]json.RawMessage{}
 		maps.Copy(mixed, rows[from[i]])
-		for _, key := range [...]string{"prompt", "id", "messages"} {
+		for _, key := range kept {
 			delete(mixed, key)
 			if v, ok := row[key]; ok {
 				mixed[key] = v
@@ -55,7 +56,8 @@ func Shuffle(data []byte, seed uint64) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func kept(key string) bool { return key == "prompt" || key == "id" || key == "messages" }
+// kept are the columns of a row that stay its own.
+var kept = []string{"prompt", "id", "messages"}
 
 // partners is a permutation without a place whose two rows ask for the same.
 func partners(asks []string, rng *rand.Rand) ([]int, error) {

@@ -1,8 +1,9 @@
 // Package pump moves a round of rollouts: trainer → recorder and verifier → verdicts and rewards to the recorder → the
 // rewards, once they are on disk, to the trainer.
 //
-// A rollout's bytes are never decoded here; of a salted run the row that they name is read. Ledger and Judge each have a receiver of their own that never waits, and one
-// owner sends: so a slow verifier or disk slows the trainer by its byte credit, and nothing can wait in a circle.
+// A rollout's bytes are never decoded here; of a salted run the row that they name is read. Ledger and Judge each have a
+// receiver of their own that never waits, and one owner sends: so a slow verifier or disk slows the trainer by its byte
+// credit, and nothing can wait in a circle.
 package pump
 
 import (
