@@ -2,6 +2,7 @@
 package alerts
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -153,20 +154,6 @@ func row(a *app.App, w *tabwriter.Writer, x *recorderv1.Alert, first bool) error
 		state += " (no such sink now)"
 	}
 	_, err := fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%d\t%d\t%s\t%s\n", x.GetId(), x.GetSink(), state, x.GetAnomaly().GetKind(), x.GetAnomaly().GetRun(), x.GetAnomaly().GetStep(),
-		x.GetTries(), x.GetCreateTime().AsTime().Local().Format(time.DateTime), line(x.GetError()))
+		x.GetTries(), x.GetCreateTime().AsTime().Local().Format(time.DateTime), cmp.Or(app.OneLine(x.GetError()), "-"))
 	return err
-}
-
-// line keeps what a server answered on its line.
-func line(s string) string {
-	s = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
-	if s == "" {
-		return "-"
-	}
-	return s
 }

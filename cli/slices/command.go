@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -164,7 +163,7 @@ func (o *options) table(a *app.App, got *recorderv1.AnalyzeSlicesResponse) error
 		case s.GetSignificant():
 			mark = "significant"
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", clean(s.GetSlice()), s.GetFailures(), s.GetSupport(), s.GetUnscored(), rate, interval, p, mark)
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\t%s\t%s\t%s\n", app.OneLine(s.GetSlice()), s.GetFailures(), s.GetSupport(), s.GetUnscored(), rate, interval, p, mark)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -173,14 +172,4 @@ func (o *options) table(a *app.App, got *recorderv1.AnalyzeSlicesResponse) error
 		a.Note("%d more slices; --top 0 prints all", n-o.top)
 	}
 	return nil
-}
-
-// clean keeps a value of the data from moving the cursor or the columns.
-func clean(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
 }
